@@ -1,0 +1,23 @@
+//! Types that every part of OpenSand shares, and the traits by which pallets meet.
+//!
+//! A pallet never depends on a sibling pallet's crate: what one needs of another is a trait here, and the
+//! runtime wires the two.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+	not(test),
+	deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)
+)]
+#![warn(missing_docs)]
+
+extern crate alloc;
+
+pub mod chain;
+pub mod currency;
+pub mod ids;
+pub mod models;
+pub mod proving;
+pub mod work;
+
+pub use chain::{AccountId, AccountIndex, Address, Balance, BlockNumber, Hash, Header, Moment, Nonce, Signature};
+pub use ids::{ArchitectureId, KeyId, ModelId, RequestId};
