@@ -1,0 +1,348 @@
+//! The fast native path: the same function as [`Model::evaluate`](crate::Model::evaluate), by other means.
+//!
+//! Weights are widened to int16 once and padded to whole vector registers. A convolution copies the patches of a tile of
+//! positions into rows (im2col) and multiplies them with all kernels of a group while the tile is in the cache; large layers run
+//! on the rayon pool. Sums wrap modulo 2^32, and as the true sum lies in int32 the result is exact in any order.
+
+use crate::{
+	architecture::Layer,
+	error::EvaluateError,
+	evaluate::requantise,
+	model::Model,
+	operator::{Activation, Add, AvgPool, Conv2d, Operator, Window},
+	shape::Shape,
+};
+use alloc::{vec, vec::Vec};
+use rayon::prelude::*;
+
+/// Rows are padded to a multiple of this many int16: one AVX2 register.
+const LANES: usize = 16;
+
+/// Positions of a convolution that one tile holds.
+const TILE: usize = 32;
+
+/// Multiply-additions from which on a layer is spread over threads.
+const PARALLEL_WORK: usize = 1 << 20;
+
+/// A model laid out for fast evaluation on this machine. Equal to the reference on every input.
+#[derive(Clone, Debug)]
+pub struct FastModel {
+	input_len: usize,
+	steps: Vec<Step>,
+}
+
+/// A layer, what it reads and the shapes on both sides.
+#[derive(Clone, Debug)]
+struct Step {
+	layer: Layer,
+	from: Shape,
+	to: Shape,
+	/// Prepared weights of Linear and Conv2d.
+	rows: Rows,
+}
+
+/// Kernels of a layer, one padded row each, and their biases.
+#[derive(Clone, Debug, Default)]
+struct Rows {
+	/// Weights of one output channel before padding.
+	len: usize,
+	/// The same with padding.
+	stride: usize,
+	weights: Vec<i16>,
+	biases: Vec<i32>,
+}
+
+impl FastModel {
+	/// Lays out `model`. Takes about twice the memory of its weights.
+	pub fn new(model: &Model) -> Self {
+		let architecture = model.architecture();
+		let steps = architecture.layers().iter().enumerate().map(|(index, layer)| {
+			let rows = model
+				.layer_weights(index)
+				.map(|weights| Rows::new(&weights.weights, &weights.biases));
+			Step {
+				layer: layer.clone(),
+				from: architecture.shapes()[usize::from(layer.input)],
+				to: architecture.shapes()[index + 1],
+				rows: rows.unwrap_or_default(),
+			}
+		});
+		Self {
+			input_len: architecture.input_len() as usize,
+			steps: steps.collect(),
+		}
+	}
+
+	/// Evaluates the model on `input` (CHW) and returns its output (CHW).
+	pub fn evaluate(&self, input: &[i8]) -> Result<Vec<i8>, EvaluateError> {
+		if input.len() != self.input_len {
+			return Err(EvaluateError::WrongInputLength {
+				found: input.len(),
+				expected: self.input_len,
+			});
+		}
+		let mut tensors = Vec::with_capacity(self.steps.len() + 1);
+		tensors.push(input.to_vec());
+		for step in &self.steps {
+			let output = step.run(&tensors);
+			tensors.push(output);
+		}
+		Ok(tensors.pop().unwrap_or_default())
+	}
+}
+
+impl Rows {
+	fn new(weights: &[i8], biases: &[i32]) -> Self {
+		let len = weights.len() / biases.len();
+		let stride = len.next_multiple_of(LANES);
+		let mut padded = vec![0; stride * biases.len()];
+		for (row, weights) in padded.chunks_exact_mut(stride).zip(weights.chunks_exact(len)) {
+			widen(weights, row);
+		}
+		Self {
+			len,
+			stride,
+			weights: padded,
+			biases: biases.to_vec(),
+		}
+	}
+
+	/// Rows and biases of the output channels from `first` on.
+	fn from(&self, first: usize) -> impl Iterator<Item = (&[i16], i32)> {
+		let rows = self.weights[first * self.stride..].chunks_exact(self.stride);
+		rows.zip(self.biases[first..].iter().copied())
+	}
+}
+
+impl Step {
+	fn run(&self, tensors: &[Vec<i8>]) -> Vec<i8> {
+		let input = tensors[usize::from(self.layer.input)].as_slice();
+		match &self.layer.operator {
+			Operator::Linear(_) => self.linear(input),
+			Operator::Conv2d(conv) => self.convolution(conv, input),
+			Operator::MaxPool(window) => self.max_pool(window, input),
+			Operator::AvgPool(pool) => self.average_pool(pool, input),
+			Operator::Add(add) => weighted_sum(add, input, &tensors[usize::from(add.other)]),
+			Operator::Reshape(_) => input.to_vec(),
+			Operator::Relu => input.iter().map(|x| (*x).max(0)).collect(),
+			// Flipping the sign bit maps -128..=127 to 0..=255 in order.
+			Operator::Lut(table) => input
+				.iter()
+				.map(|x| table[usize::from(*x as u8 ^ 0x80)])
+				.collect(),
+		}
+	}
+
+	/// Shift and clamp of an output channel.
+	fn requantisation(&self, channel: usize) -> (u8, Activation) {
+		self.layer
+			.operator
+			.requantisation(channel)
+			.unwrap_or((0, Activation::Identity))
+	}
+
+	fn linear(&self, input: &[i8]) -> Vec<i8> {
+		let mut padded = vec![0; self.rows.stride];
+		widen(input, &mut padded);
+		let output = |channel: usize| {
+			let row = &self.rows.weights[channel * self.rows.stride..][..self.rows.stride];
+			let (shift, activation) = self.requantisation(channel);
+			requantise(
+				self.rows.biases[channel].wrapping_add(dot(row, &padded)),
+				shift,
+				activation,
+			)
+		};
+		let outputs = self.rows.biases.len();
+		if self.rows.weights.len() < PARALLEL_WORK {
+			(0..outputs).map(output).collect()
+		} else {
+			(0..outputs)
+				.into_par_iter()
+				.with_min_len(16)
+				.map(output)
+				.collect()
+		}
+	}
+
+	fn convolution(&self, conv: &Conv2d, input: &[i8]) -> Vec<i8> {
+		let groups = conv.groups as usize;
+		let group_outputs = conv.outputs as usize / groups;
+		let group_len = self.from.elements() as usize / groups;
+		let plane = self.to.plane() as usize;
+		let mut outputs = vec![0; self.to.elements() as usize];
+		for (group, outputs) in outputs.chunks_exact_mut(group_outputs * plane).enumerate() {
+			let input = &input[group * group_len..][..group_len];
+			let run = |first: usize| self.tile(conv, group * group_outputs, group_outputs, input, first);
+			let starts = (0..plane).step_by(TILE);
+			let tiles: Vec<Vec<i8>> = if self.rows.len * outputs.len() < PARALLEL_WORK {
+				starts.map(run).collect()
+			} else {
+				starts.collect::<Vec<_>>().into_par_iter().map(run).collect()
+			};
+			for (tile, first) in tiles.iter().zip((0..plane).step_by(TILE)) {
+				let len = TILE.min(plane - first);
+				for (from, to) in tile.chunks_exact(len).zip(outputs.chunks_exact_mut(plane)) {
+					to[first..first + len].copy_from_slice(from);
+				}
+			}
+		}
+		outputs
+	}
+
+	/// The positions from `first` on, at most a tile of them, for the `count` output channels from `channel` on:
+	/// outputs channel by channel.
+	fn tile(&self, conv: &Conv2d, channel: usize, count: usize, input: &[i8], first: usize) -> Vec<i8> {
+		let len = TILE.min(self.to.plane() as usize - first);
+		let mut patches = vec![0i16; len * self.rows.stride];
+		for (position, patch) in (first..).zip(patches.chunks_exact_mut(self.rows.stride)) {
+			self.patch(&conv.window, input, position, &mut patch[..self.rows.len]);
+		}
+		let mut outputs = Vec::with_capacity(count * len);
+		for (channel, (row, bias)) in (channel..).zip(self.rows.from(channel).take(count)) {
+			let (shift, activation) = self.requantisation(channel);
+			let sums = patches
+				.chunks_exact(self.rows.stride)
+				.map(|patch| bias.wrapping_add(dot(row, patch)));
+			outputs.extend(sums.map(|sum| requantise(sum, shift, activation)));
+		}
+		outputs
+	}
+
+	/// Copies what the window at `position` covers into `patch`, channel by channel; zero outside the input.
+	fn patch(&self, window: &Window, input: &[i8], position: usize, patch: &mut [i16]) {
+		let (rows, columns) = self.clip(window, position);
+		let kernel_columns = usize::from(window.kernel[1]);
+		let area = usize::from(window.kernel[0]) * kernel_columns;
+		let plane = self.from.plane() as usize;
+		for (patch, channel) in patch.chunks_exact_mut(area).zip(input.chunks_exact(plane)) {
+			for row in 0..rows.len {
+				let from = (rows.input + row) * self.from.width as usize + columns.input;
+				let to = (rows.window + row) * kernel_columns + columns.window;
+				widen(
+					&channel[from..from + columns.len],
+					&mut patch[to..to + columns.len],
+				);
+			}
+		}
+	}
+
+	fn max_pool(&self, window: &Window, input: &[i8]) -> Vec<i8> {
+		self.pool(window, input, |elements| {
+			elements.fold(i8::MIN, |max, x| max.max(*x))
+		})
+	}
+
+	fn average_pool(&self, pool: &AvgPool, input: &[i8]) -> Vec<i8> {
+		self.pool(&pool.window, input, |elements| {
+			let sum = elements.fold(0i32, |sum, x| sum.wrapping_add((*x).into()));
+			requantise(sum, pool.shift, Activation::Identity)
+		})
+	}
+
+	/// Folds the elements inside the input of every window of every channel.
+	fn pool(
+		&self,
+		window: &Window,
+		input: &[i8],
+		fold: impl Fn(&mut dyn Iterator<Item = &i8>) -> i8 + Sync,
+	) -> Vec<i8> {
+		let width = self.from.width as usize;
+		let mut outputs = Vec::with_capacity(self.to.elements() as usize);
+		for channel in input.chunks_exact(self.from.plane() as usize) {
+			for position in 0..self.to.plane() as usize {
+				let (rows, columns) = self.clip(window, position);
+				let rows = channel.chunks_exact(width).skip(rows.input).take(rows.len);
+				let mut elements = rows.flat_map(|row| &row[columns.input..columns.input + columns.len]);
+				outputs.push(fold(&mut elements));
+			}
+		}
+		outputs
+	}
+
+	/// The part of the window at `position` that lies inside the input, in rows and in columns.
+	fn clip(&self, window: &Window, position: usize) -> (Overlap, Overlap) {
+		let width = self.to.width as usize;
+		let [top, left, _, _] = window.padding;
+		let rows = Overlap::new(
+			position / width,
+			window.kernel[0],
+			window.stride[0],
+			top,
+			self.from.height,
+		);
+		let columns = Overlap::new(
+			position % width,
+			window.kernel[1],
+			window.stride[1],
+			left,
+			self.from.width,
+		);
+		(rows, columns)
+	}
+}
+
+/// Where a window overlaps the input along one axis.
+#[derive(Clone, Copy)]
+struct Overlap {
+	/// First index in the input.
+	input: usize,
+	/// First index in the window.
+	window: usize,
+	/// Indices that overlap.
+	len: usize,
+}
+
+impl Overlap {
+	fn new(position: usize, kernel: u16, stride: u16, before: u16, input_len: u32) -> Self {
+		let start = position * usize::from(stride);
+		let before = usize::from(before);
+		let window = before.saturating_sub(start);
+		let input = start.saturating_sub(before);
+		let len = (usize::from(kernel) - window).min(input_len as usize - input);
+		Self { input, window, len }
+	}
+}
+
+/// Outputs of an Add.
+fn weighted_sum(add: &Add, left: &[i8], right: &[i8]) -> Vec<i8> {
+	let [by_left, by_right] = add.multipliers.map(i32::from);
+	let sums = left
+		.iter()
+		.zip(right)
+		.map(|(x, y)| by_left * i32::from(*x) + by_right * i32::from(*y));
+	sums.map(|sum| requantise(sum, add.shift, add.activation))
+		.collect()
+}
+
+/// Writes `from` into the head of `to`.
+fn widen(from: &[i8], to: &mut [i16]) {
+	for (to, from) in to.iter_mut().zip(from) {
+		*to = (*from).into();
+	}
+}
+
+/// `Σ a[i] · b[i]` modulo 2^32 over slices of one length, a multiple of [`LANES`].
+fn dot(a: &[i16], b: &[i16]) -> i32 {
+	#[cfg(target_arch = "x86_64")]
+	if std::arch::is_x86_feature_detected!("avx2") {
+		// SAFETY: the processor has AVX2.
+		return unsafe { dot_avx2(a, b) };
+	}
+	dot_portable(a, b)
+}
+
+/// [`dot_portable`], compiled for AVX2.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn dot_avx2(a: &[i16], b: &[i16]) -> i32 {
+	dot_portable(a, b)
+}
+
+/// The loop that compilers turn into multiply-add instructions on pairs of int16.
+#[inline(always)]
+fn dot_portable(a: &[i16], b: &[i16]) -> i32 {
+	a.iter().zip(b).fold(0i32, |sum, (a, b)| {
+		sum.wrapping_add(i32::from(*a) * i32::from(*b))
+	})
+}
