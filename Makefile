@@ -1,0 +1,74 @@
+# Everything that people do with this repository, each by one command. `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The environment of a build: target directory, WebAssembly toolchain.
+ENV := . scripts/env.sh;
+# Where `make release` and `make weights` build: other features, hence other artifacts.
+RELEASE_DIR = $${OPENSAND_CACHE}/target-release
+WEIGHTS_DIR = $${OPENSAND_CACHE}/target-weights
+
+# The pallets of this project, whose weights `make weights` measures.
+PALLETS := inference models
+
+.PHONY: help setup build demo test test-long lint format bench weights fuzz release chain-specs
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing to build, run and test (Debian, Ubuntu)
+	@scripts/setup.sh
+
+build: ## Build everything as tests and the demonstration use it
+	@scripts/setup.sh --build-only
+	@$(ENV) cargo build $$OPENSAND_WORKSPACE --all-targets
+
+demo: ## Pay for an inference and see it proven and verified; KEEP=1 leaves the chain running
+	@scripts/setup.sh --build-only
+	@$(ENV) cargo build $$OPENSAND_WORKSPACE --all-targets
+	@$(ENV) KEEP=$(KEEP) cargo run --quiet $$OPENSAND_WORKSPACE --bin demo
+
+test: ## Lint, unit, property, client and network tests; ends with `N passed, N failed`
+	@scripts/setup.sh
+	@scripts/test.sh
+
+test-long: ## The network tests that wait for elections: a fifth validator warp-syncs and is elected
+	@scripts/setup.sh
+	@scripts/test.sh --long
+
+lint: ## Formatting and clippy, warnings as errors
+	@$(ENV) cargo fmt --all --check
+	@$(ENV) cargo clippy $$OPENSAND_WORKSPACE --all-targets -- -D warnings
+
+format: ## Format the Rust sources
+	@$(ENV) cargo fmt --all
+
+bench: ## Measure the figures in benchmarking/README.md and write them there
+	@scripts/setup.sh --build-only
+	@benchmarking/measure.sh
+
+weights: ## Benchmark the pallets of this project and write their weights
+	@scripts/setup.sh --build-only
+	@$(ENV) cargo build --release --package opensand-benchmark-runner
+	@$(ENV) CARGO_TARGET_DIR=$(WEIGHTS_DIR) cargo build --release --package opensand-runtime --features runtime-benchmarks
+	@$(ENV) for pallet in $(PALLETS); do \
+		"$$CARGO_TARGET_DIR"/release/opensand-benchmark-runner pallet \
+			--runtime $(WEIGHTS_DIR)/release/wbuild/opensand-runtime/opensand_runtime.compact.compressed.wasm \
+			--genesis-builder runtime --pallet "pallet_$$pallet" --extrinsic '*' --steps 50 --repeat 20 \
+			--template benchmarking/weights.hbs --output "pallets/$$pallet/src/weights.rs"; \
+	done
+	@$(ENV) cargo fmt --all
+
+fuzz: ## Fuzz every decoder for FUZZ_SECONDS (default 60) each; needs a nightly toolchain
+	@scripts/fuzz.sh
+
+release: ## Build the node to ship: full-length periods, metadata hash in the runtime
+	@scripts/setup.sh --build-only
+	@$(ENV) CARGO_TARGET_DIR=$(RELEASE_DIR) cargo build --release --locked --package opensand-node --features metadata-hash
+	@$(ENV) ls -lh $(RELEASE_DIR)/release/opensand-node \
+		$(RELEASE_DIR)/release/wbuild/opensand-runtime/opensand_runtime.compact.compressed.wasm
+
+chain-specs: ## Write the plain and raw chain specs under chain-specs/
+	@scripts/chain-specs.sh

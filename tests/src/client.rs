@@ -1,0 +1,128 @@
+//! Transactions and storage through `subxt`, by names and values, without generated code.
+
+use anyhow::{anyhow, bail, Context, Result};
+use subxt::{
+	client::{ClientAtBlock, OnlineClientAtBlockImpl},
+	config::PolkadotConfig,
+	dynamic::{self, At, Value},
+	events::Event,
+	ext::scale_value::Composite,
+	extrinsics::ExtrinsicEvents,
+	tx::TransactionStatus,
+	OnlineClient,
+};
+use subxt_signer::sr25519::Keypair;
+
+/// A client of an OpenSand node; the chain's basic types are Polkadot's.
+pub type Client = OnlineClient<PolkadotConfig>;
+/// That client's view of one block.
+pub type ClientAt = ClientAtBlock<PolkadotConfig, OnlineClientAtBlockImpl<PolkadotConfig>>;
+
+/// One SAND in its smallest unit.
+pub const SAND: u128 = 1_000_000_000_000;
+
+/// A call by its pallet's and its own name, with its arguments in order.
+pub struct Call {
+	/// Name of the pallet in the runtime.
+	pub pallet: &'static str,
+	/// Name of the call in the pallet.
+	pub name: &'static str,
+	/// Arguments in order.
+	pub arguments: Vec<Value>,
+}
+
+impl Call {
+	/// A call of `pallet` with `arguments` in order.
+	pub fn new(pallet: &'static str, name: &'static str, arguments: Vec<Value>) -> Self {
+		Self { pallet, name, arguments }
+	}
+
+	/// The call as a value, for calls that take a call.
+	pub fn into_value(self) -> Value {
+		Value::unnamed_variant(self.pallet, [Value::unnamed_variant(self.name, self.arguments)])
+	}
+}
+
+/// The address of an account, as calls take it.
+pub fn address(account: &Keypair) -> Value {
+	Value::unnamed_variant("Id", [Value::from_bytes(account.public_key().0)])
+}
+
+/// Signs and submits a call and waits until a best block holds it.
+///
+/// # Errors
+/// When the pool refuses the transaction or the call fails; the message names the pallet's error.
+pub async fn submit(client: &Client, call: Call, signer: &Keypair) -> Result<ExtrinsicEvents<PolkadotConfig>> {
+	let what = format!("{}.{}", call.pallet, call.name);
+	let payload = dynamic::tx(call.pallet, call.name, call.arguments);
+	let at = client.at_current_block().await?;
+	let mut progress =
+		at.tx().sign_and_submit_then_watch_default(&payload, signer).await.with_context(|| what.clone())?;
+	while let Some(status) = progress.next().await {
+		match status.with_context(|| what.clone())? {
+			TransactionStatus::InBestBlock(block) | TransactionStatus::InFinalizedBlock(block) => {
+				return block.wait_for_success().await.with_context(|| what.clone());
+			},
+			TransactionStatus::Error { message }
+			| TransactionStatus::Invalid { message }
+			| TransactionStatus::Dropped { message } => bail!("{what}: {message}"),
+			TransactionStatus::Validated
+			| TransactionStatus::Broadcasted
+			| TransactionStatus::NoLongerInBestBlock => {},
+		}
+	}
+	bail!("{what}: the node stopped reporting before a block held the transaction")
+}
+
+/// The value of a storage entry at a block; `None` where it is absent.
+///
+/// # Errors
+/// When the runtime has no such entry or the keys do not fit.
+pub async fn storage(at: &ClientAt, pallet: &str, entry: &str, keys: Vec<Value>) -> Result<Option<Value>> {
+	let address = dynamic::storage::<Vec<Value>, Value>(pallet, entry);
+	let value = at.storage().try_fetch(address, keys).await.with_context(|| format!("{pallet}.{entry}"))?;
+	value.map(|value| value.decode().with_context(|| format!("decoding {pallet}.{entry}"))).transpose()
+}
+
+/// The free balance of an account in the latest best block.
+///
+/// # Errors
+/// As [`storage`].
+pub async fn free_balance(at: &ClientAt, account: &[u8; 32]) -> Result<u128> {
+	let info = storage(at, "System", "Account", vec![Value::from_bytes(account)]).await?;
+	let Some(info) = info else { return Ok(0) };
+	info.at("data")
+		.at("free")
+		.and_then(Value::as_u128)
+		.ok_or_else(|| anyhow!("no free balance in {info}"))
+}
+
+/// The first event of that name among those of a transaction.
+///
+/// # Errors
+/// When there is none, or events do not decode.
+pub fn event<'a>(
+	events: &'a ExtrinsicEvents<PolkadotConfig>,
+	pallet: &str,
+	name: &str,
+) -> Result<Event<'a, PolkadotConfig>> {
+	for event in events.iter() {
+		let event = event?;
+		if event.pallet_name() == pallet && event.event_name() == name {
+			return Ok(event);
+		}
+	}
+	bail!("no event {pallet}.{name}")
+}
+
+/// A field of an event.
+///
+/// # Errors
+/// When the event has no such field.
+pub fn field(event: &Event<'_, PolkadotConfig>, name: &str) -> Result<Value> {
+	let fields = event.decode_fields_unchecked_as::<Composite<()>>()?;
+	fields
+		.at(name)
+		.cloned()
+		.ok_or_else(|| anyhow!("no field {name} in {}.{}", event.pallet_name(), event.event_name()))
+}
