@@ -6,7 +6,7 @@ use subxt::{
 	config::PolkadotConfig,
 	dynamic::{self, At, Value},
 	events::Event,
-	ext::scale_value::Composite,
+	ext::scale_value::{self, Composite},
 	extrinsics::ExtrinsicEvents,
 	tx::TransactionStatus,
 	OnlineClient,
@@ -34,7 +34,11 @@ pub struct Call {
 impl Call {
 	/// A call of `pallet` with `arguments` in order.
 	pub fn new(pallet: &'static str, name: &'static str, arguments: Vec<Value>) -> Self {
-		Self { pallet, name, arguments }
+		Self {
+			pallet,
+			name,
+			arguments,
+		}
 	}
 
 	/// The call as a value, for calls that take a call.
@@ -48,27 +52,58 @@ pub fn address(account: &Keypair) -> Value {
 	Value::unnamed_variant("Id", [Value::from_bytes(account.public_key().0)])
 }
 
+/// The value that `bytes` encode as argument `index` of a call; for arguments that arrive encoded, such as session keys.
+///
+/// # Errors
+/// When there is no such argument or the bytes are not of its type.
+pub fn encoded_argument(
+	at: &ClientAt,
+	pallet: &str,
+	call: &str,
+	index: usize,
+	bytes: &[u8],
+) -> Result<Value> {
+	let metadata = at.metadata_ref();
+	let type_id = metadata
+		.pallet_by_name(pallet)
+		.and_then(|pallet| pallet.call_variant_by_name(call))
+		.and_then(|variant| variant.fields.get(index))
+		.with_context(|| format!("argument {index} of {pallet}.{call}"))?
+		.ty
+		.id;
+	let value = scale_value::scale::decode_as_type(&mut &*bytes, type_id, metadata.types())
+		.with_context(|| format!("argument {index} of {pallet}.{call}"))?;
+	Ok(value.remove_context())
+}
+
 /// Signs and submits a call and waits until a best block holds it.
 ///
 /// # Errors
 /// When the pool refuses the transaction or the call fails; the message names the pallet's error.
-pub async fn submit(client: &Client, call: Call, signer: &Keypair) -> Result<ExtrinsicEvents<PolkadotConfig>> {
+pub async fn submit(
+	client: &Client,
+	call: Call,
+	signer: &Keypair,
+) -> Result<ExtrinsicEvents<PolkadotConfig>> {
 	let what = format!("{}.{}", call.pallet, call.name);
 	let payload = dynamic::tx(call.pallet, call.name, call.arguments);
 	let at = client.at_current_block().await?;
-	let mut progress =
-		at.tx().sign_and_submit_then_watch_default(&payload, signer).await.with_context(|| what.clone())?;
+	let mut progress = at
+		.tx()
+		.sign_and_submit_then_watch_default(&payload, signer)
+		.await
+		.with_context(|| what.clone())?;
 	while let Some(status) = progress.next().await {
 		match status.with_context(|| what.clone())? {
 			TransactionStatus::InBestBlock(block) | TransactionStatus::InFinalizedBlock(block) => {
 				return block.wait_for_success().await.with_context(|| what.clone());
-			},
+			}
 			TransactionStatus::Error { message }
 			| TransactionStatus::Invalid { message }
 			| TransactionStatus::Dropped { message } => bail!("{what}: {message}"),
 			TransactionStatus::Validated
 			| TransactionStatus::Broadcasted
-			| TransactionStatus::NoLongerInBestBlock => {},
+			| TransactionStatus::NoLongerInBestBlock => {}
 		}
 	}
 	bail!("{what}: the node stopped reporting before a block held the transaction")
@@ -80,8 +115,18 @@ pub async fn submit(client: &Client, call: Call, signer: &Keypair) -> Result<Ext
 /// When the runtime has no such entry or the keys do not fit.
 pub async fn storage(at: &ClientAt, pallet: &str, entry: &str, keys: Vec<Value>) -> Result<Option<Value>> {
 	let address = dynamic::storage::<Vec<Value>, Value>(pallet, entry);
-	let value = at.storage().try_fetch(address, keys).await.with_context(|| format!("{pallet}.{entry}"))?;
-	value.map(|value| value.decode().with_context(|| format!("decoding {pallet}.{entry}"))).transpose()
+	let value = at
+		.storage()
+		.try_fetch(address, keys)
+		.await
+		.with_context(|| format!("{pallet}.{entry}"))?;
+	value
+		.map(|value| {
+			value
+				.decode()
+				.with_context(|| format!("decoding {pallet}.{entry}"))
+		})
+		.transpose()
 }
 
 /// The free balance of an account in the latest best block.
@@ -121,8 +166,11 @@ pub fn event<'a>(
 /// When the event has no such field.
 pub fn field(event: &Event<'_, PolkadotConfig>, name: &str) -> Result<Value> {
 	let fields = event.decode_fields_unchecked_as::<Composite<()>>()?;
-	fields
-		.at(name)
-		.cloned()
-		.ok_or_else(|| anyhow!("no field {name} in {}.{}", event.pallet_name(), event.event_name()))
+	fields.at(name).cloned().ok_or_else(|| {
+		anyhow!(
+			"no field {name} in {}.{}",
+			event.pallet_name(),
+			event.event_name()
+		)
+	})
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use subxt::dynamic::{At, Value};
+use subxt_signer::{sr25519::Keypair, SecretUri};
 
 use crate::{
+	client::{storage, Client},
 	eventually,
 	node::{Node, StoppedNode},
 };
@@ -59,6 +61,23 @@ pub fn validator(name: &str) -> Result<StoppedNode> {
 	Ok(StoppedNode::new(name, "local")?.with(&[&flag]))
 }
 
+/// The account whose bond backs the validator `name`.
+///
+/// # Errors
+/// When `name` makes no key derivation path.
+pub fn stash(name: &str) -> Result<Keypair> {
+	let mut letters = name.chars();
+	let capitalised = letters
+		.next()
+		.context("a name")?
+		.to_uppercase()
+		.chain(letters)
+		.collect::<String>();
+	Ok(Keypair::from_uri(
+		&format!("//{capitalised}//stash").parse::<SecretUri>()?,
+	)?)
+}
+
 /// Waits until a node has at least `count` peers.
 ///
 /// # Errors
@@ -67,7 +86,9 @@ pub async fn wait_for_peers(node: &Node, count: usize) -> Result<()> {
 	let what = format!("{} has {count} peers", node.name());
 	eventually(&what, CONNECT_LIMIT, || async {
 		let health = node.call("system_health", &[]).await?;
-		let peers = health["peers"].as_u64().with_context(|| format!("peers in {health}"))?;
+		let peers = health["peers"]
+			.as_u64()
+			.with_context(|| format!("peers in {health}"))?;
 		Ok((peers >= count as u64).then_some(()))
 	})
 	.await
@@ -79,19 +100,56 @@ pub async fn wait_for_peers(node: &Node, count: usize) -> Result<()> {
 /// When it does not within `limit`.
 pub async fn wait_for_finality(node: &Node, number: u32, limit: Duration) -> Result<()> {
 	let what = format!("{} finalises block {number}", node.name());
-	eventually(&what, limit, || async { Ok((node.finalized_number().await? >= number).then_some(())) }).await
+	eventually(&what, limit, || async {
+		Ok((node.finalized_number().await? >= number).then_some(()))
+	})
+	.await
 }
 
-/// The authority that claimed the slot of block `number`: its index among the epoch's authorities.
+/// The position of a validator among those of the session that block `number` belongs to; `None` if it is not among them.
 ///
 /// # Errors
-/// When the node does not have the block, or the block carries no BABE digest.
-pub async fn author_index(node: &Node, number: u32) -> Result<u32> {
-	let hash = node.block_hash(number).await?.with_context(|| format!("block {number}"))?;
+/// When the node does not have the block's state.
+pub async fn validator_index(client: &Client, number: u32, stash: &[u8; 32]) -> Result<Option<u32>> {
+	let at = client.at_block(number).await?;
+	let validators = storage(&at, "Session", "Validators", vec![])
+		.await?
+		.context("a session has validators")?;
+	let wanted = Value::unnamed_composite([Value::from_bytes(stash)]);
+	let position = (0..)
+		.map_while(|index: u32| validators.at(index as usize))
+		.position(|validator| validator.clone().remove_context() == wanted);
+	position
+		.map(u32::try_from)
+		.transpose()
+		.context("an index fits 32 bits")
+}
+
+/// The first block from `from` on, on the node's best chain, that the validator with this stash authored.
+///
+/// # Errors
+/// When the node does not answer.
+pub async fn block_by(node: &Node, client: &Client, stash: &[u8; 32], from: u32) -> Result<Option<u32>> {
+	for number in from..=node.best_number().await? {
+		if validator_index(client, number, stash).await? == Some(author_index(node, number).await?) {
+			return Ok(Some(number));
+		}
+	}
+	Ok(None)
+}
+
+/// The authority that claimed the slot of block `number`: its index among the session's validators.
+async fn author_index(node: &Node, number: u32) -> Result<u32> {
+	let hash = node
+		.block_hash(number)
+		.await?
+		.with_context(|| format!("block {number}"))?;
 	let header = node.call("chain_getHeader", &[hash.into()]).await?;
-	let logs = header["digest"]["logs"].as_array().context("a header has a digest")?;
+	let logs = header["digest"]["logs"]
+		.as_array()
+		.context("a header has a digest")?;
 	logs.iter()
-		.filter_map(Value::as_str)
+		.filter_map(serde_json::Value::as_str)
 		.filter_map(|log| hex::decode(log.trim_start_matches("0x")).ok())
 		.find_map(|log| claimed_by(&log))
 		.with_context(|| format!("a BABE digest in {header}"))
@@ -109,7 +167,16 @@ fn claimed_by(item: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-	use super::claimed_by;
+	use super::{claimed_by, stash};
+
+	#[test]
+	fn stashes_are_those_of_the_genesis_preset() {
+		let alice = hex::encode(stash("alice").unwrap().public_key().0);
+		assert_eq!(
+			alice,
+			"be5ddb1579b72e84524fc29e78609e3caf42e85aa118ebfe0b0ad404b5bdd25f"
+		);
+	}
 
 	#[test]
 	fn the_author_is_read_from_a_primary_claim() {

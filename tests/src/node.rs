@@ -36,7 +36,12 @@ pub fn binary(name: &str) -> Result<PathBuf> {
 		.skip(1)
 		.map(|directory| directory.join(name))
 		.find(|path| path.is_file())
-		.ok_or_else(|| anyhow!("no `{name}` beside {}: build the workspace first (`make build`)", this.display()))
+		.ok_or_else(|| {
+			anyhow!(
+				"no `{name}` beside {}: build the workspace first (`make build`)",
+				this.display()
+			)
+		})
 }
 
 /// A directory that goes with the node, or one that the caller keeps.
@@ -68,7 +73,10 @@ impl StoppedNode {
 	/// # Errors
 	/// When the temporary directory cannot be made.
 	pub fn new(name: &str, chain: &str) -> Result<Self> {
-		let directory = tempfile::Builder::new().prefix("opensand-").tempdir().context("a temporary directory")?;
+		let directory = tempfile::Builder::new()
+			.prefix("opensand-")
+			.tempdir()
+			.context("a temporary directory")?;
 		Ok(Self::with_directory(name, chain, Directory::Temporary(directory)))
 	}
 
@@ -105,7 +113,8 @@ impl StoppedNode {
 
 	/// Adds words to the command line.
 	pub fn with(mut self, arguments: &[&str]) -> Self {
-		self.arguments.extend(arguments.iter().copied().map(str::to_owned));
+		self.arguments
+			.extend(arguments.iter().copied().map(str::to_owned));
 		self
 	}
 
@@ -148,7 +157,9 @@ impl StoppedNode {
 				if let Some(status) = ended.context("the process's status")? {
 					return Ok(Some(Err(anyhow!("node {name} ended: {status}"))));
 				}
-				let Some(port) = rpc_port(&fs::read_to_string(log_path)?) else { return Ok(None) };
+				let Some(port) = rpc_port(&fs::read_to_string(log_path)?) else {
+					return Ok(None);
+				};
 				let rpc = RpcClient::from_insecure_url(format!("ws://127.0.0.1:{port}")).await?;
 				Ok(Some(Ok((port, rpc))))
 			}
@@ -157,7 +168,13 @@ impl StoppedNode {
 		.and_then(|outcome| outcome)
 		.with_context(|| tail(&log_path));
 		let (rpc_port, rpc) = started?;
-		Ok(Node { process, rpc_port, rpc, log_path, stopped: self })
+		Ok(Node {
+			process,
+			rpc_port,
+			rpc,
+			log_path,
+			stopped: self,
+		})
 	}
 }
 
@@ -176,7 +193,10 @@ impl Node {
 	/// # Errors
 	/// As [`StoppedNode::start`].
 	pub async fn dev() -> Result<Self> {
-		StoppedNode::new("alice", "dev")?.with(&["--alice", "--force-authoring"]).start().await
+		StoppedNode::new("alice", "dev")?
+			.with(&["--alice", "--force-authoring"])
+			.start()
+			.await
 	}
 
 	/// The node's name.
@@ -221,7 +241,10 @@ impl Node {
 		for parameter in parameters {
 			list.push(parameter)?;
 		}
-		self.rpc.request(method, list).await.with_context(|| format!("{method} on node {}", self.name()))
+		self.rpc
+			.request(method, list)
+			.await
+			.with_context(|| format!("{method} on node {}", self.name()))
 	}
 
 	/// A `subxt` client of this node.
@@ -254,7 +277,11 @@ impl Node {
 	/// # Errors
 	/// As [`Self::call`].
 	pub async fn block_hash(&self, number: u32) -> Result<Option<String>> {
-		Ok(self.call("chain_getBlockHash", &[number.into()]).await?.as_str().map(str::to_owned))
+		Ok(self
+			.call("chain_getBlockHash", &[number.into()])
+			.await?
+			.as_str()
+			.map(str::to_owned))
 	}
 
 	/// The address by which other nodes reach it.
@@ -272,7 +299,11 @@ impl Node {
 			.filter_map(Value::as_str)
 			.find(|address| address.starts_with("/ip4/127.0.0.1/tcp/"))
 			.with_context(|| format!("a loopback address among {addresses}"))?;
-		Ok(if address.contains("/p2p/") { address.to_owned() } else { format!("{address}/p2p/{peer}") })
+		Ok(if address.contains("/p2p/") {
+			address.to_owned()
+		} else {
+			format!("{address}/p2p/{peer}")
+		})
 	}
 
 	/// Ends the process as `kill -9` does: it gets no chance to save anything.
@@ -280,7 +311,10 @@ impl Node {
 	/// # Errors
 	/// When the process cannot be signalled.
 	pub async fn kill(mut self) -> Result<StoppedNode> {
-		self.process.kill().await.with_context(|| format!("killing node {}", self.name()))?;
+		self.process
+			.kill()
+			.await
+			.with_context(|| format!("killing node {}", self.name()))?;
 		Ok(self.stopped)
 	}
 
@@ -306,12 +340,17 @@ impl Node {
 fn rpc_port(log: &str) -> Option<u16> {
 	let (_, addresses) = log.split_once("Running JSON-RPC server: addr=")?;
 	let (_, port) = addresses.lines().next()?.split_once("127.0.0.1:")?;
-	port.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
+	port.split(|character: char| !character.is_ascii_digit())
+		.next()?
+		.parse()
+		.ok()
 }
 
 /// The number in a header as RPC renders it.
 fn number(header: &Value) -> Result<u32> {
-	let text = header["number"].as_str().with_context(|| format!("a header, not {header}"))?;
+	let text = header["number"]
+		.as_str()
+		.with_context(|| format!("a header, not {header}"))?;
 	Ok(u32::from_str_radix(text.trim_start_matches("0x"), 16)?)
 }
 
@@ -319,7 +358,11 @@ fn number(header: &Value) -> Result<u32> {
 fn tail(path: &Path) -> String {
 	let log = fs::read(path).unwrap_or_default();
 	let start = log.len().saturating_sub(LOG_TAIL);
-	format!("end of {}:\n{}", path.display(), String::from_utf8_lossy(&log[start..]))
+	format!(
+		"end of {}:\n{}",
+		path.display(),
+		String::from_utf8_lossy(&log[start..])
+	)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use opensand_tests::{
 	eventually,
-	network::{author_index, wait_for_finality, wait_for_peers, Network, VALIDATORS},
+	network::{block_by, stash, wait_for_finality, wait_for_peers, Network},
 	node::Node,
 };
 
@@ -16,9 +16,18 @@ const FINALITY_LIMIT: Duration = Duration::from_secs(300);
 async fn assert_same_block(nodes: &[Node], number: u32) -> Result<()> {
 	let (first, others) = nodes.split_first().context("a network has nodes")?;
 	let expected = first.block_hash(number).await?;
-	assert!(expected.is_some(), "{} finalised block {number} and does not have it", first.name());
+	assert!(
+		expected.is_some(),
+		"{} finalised block {number} and does not have it",
+		first.name()
+	);
 	for node in others {
-		assert_eq!(node.block_hash(number).await?, expected, "block {number} of {}", node.name());
+		assert_eq!(
+			node.block_hash(number).await?,
+			expected,
+			"block {number} of {}",
+			node.name()
+		);
 	}
 	Ok(())
 }
@@ -42,29 +51,20 @@ async fn four_validators_finalise_and_a_killed_one_comes_back() -> Result<()> {
 	assert_same_block(&network.nodes, without_dave).await?;
 
 	// The database survived, so the node continues from where it stood, and authors again.
-	let dave = stopped.with(&["--bootnodes", &network.entrance]).start().await?;
+	let dave = stopped.start().await?;
 	wait_for_peers(&dave, 1).await?;
 	wait_for_finality(&dave, without_dave, FINALITY_LIMIT).await?;
-	let index = u32::try_from(VALIDATORS.len() - 1)?;
-	let mut next = dave.best_number().await? + 1;
+	let first = dave.best_number().await? + 1;
+	let alice = &network.nodes[0];
+	let client = alice.client().await?;
+	let account = stash("dave")?.public_key().0;
 	let authored = eventually("a block by the returned validator", FINALITY_LIMIT, || {
-		let from = next;
-		let alice = &network.nodes[0];
-		async move {
-			let best = alice.best_number().await?;
-			for number in from..=best {
-				if author_index(alice, number).await? == index {
-					return Ok(Some(number));
-				}
-			}
-			Ok(None)
-		}
+		block_by(alice, &client, &account, first)
 	})
 	.await?;
-	next = authored;
 	network.nodes.push(dave);
 	for node in &network.nodes {
-		wait_for_finality(node, next, FINALITY_LIMIT).await?;
+		wait_for_finality(node, authored, FINALITY_LIMIT).await?;
 	}
-	assert_same_block(&network.nodes, next).await
+	assert_same_block(&network.nodes, authored).await
 }

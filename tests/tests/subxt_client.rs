@@ -15,7 +15,11 @@ async fn a_transfer_moves_money_and_every_block_decodes() -> Result<()> {
 	let (alice, bob) = (dev::alice(), dev::bob());
 	let before = free_balance(&client.at_current_block().await?, &bob.public_key().0).await?;
 
-	let call = Call::new("Balances", "transfer_keep_alive", vec![address(&bob), Value::u128(7 * SAND)]);
+	let call = Call::new(
+		"Balances",
+		"transfer_keep_alive",
+		vec![address(&bob), Value::u128(7 * SAND)],
+	);
 	let events = submit(&client, call, &alice).await?;
 	let transfer = event(&events, "Balances", "Transfer")?;
 	assert_eq!(field(&transfer, "amount")?.as_u128(), Some(7 * SAND));
@@ -24,8 +28,15 @@ async fn a_transfer_moves_money_and_every_block_decodes() -> Result<()> {
 	let after = free_balance(&client.at_current_block().await?, &bob.public_key().0).await?;
 	assert_eq!(after - before, 7 * SAND);
 
-	let refused = Call::new("Balances", "transfer_keep_alive", vec![address(&bob), Value::u128(u128::MAX)]);
-	let error = submit(&client, refused, &alice).await.err().context("nobody owns that much")?;
+	let refused = Call::new(
+		"Balances",
+		"transfer_keep_alive",
+		vec![address(&bob), Value::u128(u128::MAX)],
+	);
+	let error = submit(&client, refused, &alice)
+		.await
+		.err()
+		.context("nobody owns that much")?;
 	assert!(format!("{error:?}").contains("Token"), "{error:?}");
 
 	decode_every_block(&node, &client).await
@@ -37,15 +48,27 @@ async fn decode_every_block(node: &Node, client: &opensand_tests::client::Client
 		let at = client.at_block(number).await?;
 		for extrinsic in at.extrinsics().fetch().await?.iter() {
 			let extrinsic = extrinsic?;
-			extrinsic
-				.decode_call_data_as::<Value>()
-				.with_context(|| format!("block {number}: {}.{}", extrinsic.pallet_name(), extrinsic.call_name()))?;
-			for extension in extrinsic.transaction_extensions().iter().flat_map(|extensions| extensions.iter()) {
-				extension.decode_unchecked_as::<Value>().with_context(|| format!("block {number}: {}", extension.name()))?;
+			extrinsic.decode_call_data_as::<Value>().with_context(|| {
+				format!(
+					"block {number}: {}.{}",
+					extrinsic.pallet_name(),
+					extrinsic.call_name()
+				)
+			})?;
+			for extension in extrinsic
+				.transaction_extensions()
+				.iter()
+				.flat_map(|extensions| extensions.iter())
+			{
+				extension
+					.decode_unchecked_as::<Value>()
+					.with_context(|| format!("block {number}: {}", extension.name()))?;
 			}
 		}
 		for event in at.events().fetch().await?.iter() {
-			event?.decode_as::<Value>().with_context(|| format!("an event of block {number}"))?;
+			event?
+				.decode_as::<Value>()
+				.with_context(|| format!("an event of block {number}"))?;
 		}
 	}
 	Ok(())
