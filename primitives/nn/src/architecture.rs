@@ -4,10 +4,9 @@ use crate::{
 	encoding,
 	error::ModelError,
 	limits::{
-		MAX_ARCHITECTURE_BYTES, MAX_MULTIPLIER, MAX_MULTIPLY_ADDS, MAX_OPERATORS, MAX_SHIFT,
-		MAX_TOTAL_ELEMENTS, MAX_WEIGHT_BYTES, MAX_WINDOW,
+		MAX_ARCHITECTURE_BYTES, MAX_MULTIPLY_ADDS, MAX_OPERATORS, MAX_TOTAL_ELEMENTS, MAX_WEIGHT_BYTES,
 	},
-	operator::{Operator, TensorIndex, Window},
+	operator::{Operator, TensorIndex},
 	shape::Shape,
 };
 use alloc::{vec, vec::Vec};
@@ -63,7 +62,7 @@ impl Architecture {
 			};
 			let from = operand(layer.input)?;
 			let other = layer.operator.second_input().map(operand).transpose()?;
-			let to = output_shape(index, &layer.operator, from, other)?;
+			let to = layer.operator.output_shape(index, from, other)?;
 			to.check(index.saturating_add(1))?;
 			elements = elements.saturating_add(to.elements().into());
 			if elements > MAX_TOTAL_ELEMENTS {
@@ -203,108 +202,4 @@ fn work(operator: &Operator, from: Shape, to: Shape) -> u64 {
 		Operator::Reshape(_) | Operator::Relu | Operator::Lut(_) => 1,
 	};
 	outputs.saturating_mul(reads)
-}
-
-/// Shape of an operator's output; checks its parameters against its inputs.
-fn output_shape(
-	layer: usize,
-	operator: &Operator,
-	from: Shape,
-	other: Option<Shape>,
-) -> Result<Shape, ModelError> {
-	match operator {
-		Operator::Linear(linear) => {
-			if !from.is_vector() {
-				return Err(ModelError::NotAVector { layer });
-			}
-			check_shifts(layer, &linear.shifts, linear.outputs)?;
-			Ok(Shape::vector(linear.outputs))
-		}
-		Operator::Conv2d(conv) => {
-			let divides = |channels: u32| channels.checked_rem(conv.groups) == Some(0);
-			if !divides(from.channels) || !divides(conv.outputs) {
-				return Err(ModelError::BadGroups { layer });
-			}
-			check_shifts(layer, &conv.shifts, conv.outputs)?;
-			Ok(Shape {
-				channels: conv.outputs,
-				..windows(layer, &conv.window, from)?
-			})
-		}
-		Operator::MaxPool(window) => windows(layer, window, from),
-		Operator::AvgPool(pool) => {
-			check_shift(layer, pool.shift)?;
-			windows(layer, &pool.window, from)
-		}
-		Operator::Add(add) => {
-			check_shift(layer, add.shift)?;
-			if add
-				.multipliers
-				.iter()
-				.any(|multiplier| !(1..=MAX_MULTIPLIER).contains(multiplier))
-			{
-				return Err(ModelError::BadMultiplier { layer });
-			}
-			if other != Some(from) {
-				return Err(ModelError::AddMismatch { layer });
-			}
-			Ok(from)
-		}
-		Operator::Reshape(to) => {
-			if to.elements() != from.elements() {
-				return Err(ModelError::ReshapeMismatch { layer });
-			}
-			Ok(*to)
-		}
-		Operator::Relu | Operator::Lut(_) => Ok(from),
-	}
-}
-
-/// Shape of the positions of `window` over `from`, with the channels of `from`.
-fn windows(layer: usize, window: &Window, from: Shape) -> Result<Shape, ModelError> {
-	let [top, left, bottom, right] = window.padding;
-	let [kernel_rows, kernel_columns] = window.kernel;
-	let [row_stride, column_stride] = window.stride;
-	let positions = |len: u32, kernel: u16, stride: u16, before: u16, after: u16| {
-		let valid = 1..=MAX_WINDOW;
-		if !valid.contains(&kernel) || !valid.contains(&stride) || before >= kernel || after >= kernel {
-			return None;
-		}
-		let padded = len.checked_add(before.into())?.checked_add(after.into())?;
-		padded
-			.checked_sub(kernel.into())?
-			.checked_div(stride.into())?
-			.checked_add(1)
-	};
-	let height = positions(from.height, kernel_rows, row_stride, top, bottom);
-	let width = positions(from.width, kernel_columns, column_stride, left, right);
-	match (height, width) {
-		(Some(height), Some(width)) => Ok(Shape {
-			height,
-			width,
-			..from
-		}),
-		_ => Err(ModelError::BadWindow { layer }),
-	}
-}
-
-/// Checks that there is one valid shift a channel.
-fn check_shifts(layer: usize, shifts: &[u8], channels: u32) -> Result<(), ModelError> {
-	if u32::try_from(shifts.len()) != Ok(channels) {
-		let expected = usize::try_from(channels).unwrap_or(usize::MAX);
-		return Err(ModelError::WrongShiftCount {
-			layer,
-			found: shifts.len(),
-			expected,
-		});
-	}
-	shifts.iter().try_for_each(|shift| check_shift(layer, *shift))
-}
-
-/// Checks that a shift is at most [`MAX_SHIFT`].
-fn check_shift(layer: usize, shift: u8) -> Result<(), ModelError> {
-	if shift > MAX_SHIFT {
-		return Err(ModelError::BadShift { layer });
-	}
-	Ok(())
 }

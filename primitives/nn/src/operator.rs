@@ -1,5 +1,10 @@
 //! The operators and their parameters.
 
+use crate::{
+	error::ModelError,
+	limits::{MAX_MULTIPLIER, MAX_SHIFT, MAX_WINDOW},
+	shape::Shape,
+};
 use alloc::{boxed::Box, vec::Vec};
 use codec::{Decode, Encode};
 
@@ -53,6 +58,30 @@ pub struct Window {
 }
 
 impl Window {
+	/// Shape of the window's positions over `from`, with the channels of `from`; `None` where the window does not fit:
+	/// a kernel or stride of zero or above 1024, a padding not less than its kernel, a kernel larger than the padded input.
+	pub fn positions(&self, from: Shape) -> Option<Shape> {
+		let [top, left, bottom, right] = self.padding;
+		let [kernel_rows, kernel_columns] = self.kernel;
+		let [row_stride, column_stride] = self.stride;
+		let positions = |len: u32, kernel: u16, stride: u16, before: u16, after: u16| {
+			let valid = 1..=MAX_WINDOW;
+			if !valid.contains(&kernel) || !valid.contains(&stride) || before >= kernel || after >= kernel {
+				return None;
+			}
+			let padded = len.checked_add(before.into())?.checked_add(after.into())?;
+			padded
+				.checked_sub(kernel.into())?
+				.checked_div(stride.into())?
+				.checked_add(1)
+		};
+		Some(Shape {
+			channels: from.channels,
+			height: positions(from.height, kernel_rows, row_stride, top, bottom)?,
+			width: positions(from.width, kernel_columns, column_stride, left, right)?,
+		})
+	}
+
 	/// Elements of the window in one channel.
 	pub fn area(&self) -> u64 {
 		let [rows, columns] = self.kernel.map(u64::from);
@@ -126,7 +155,7 @@ pub enum Operator {
 	Add(Add),
 	/// The same elements in the same order under another shape.
 	#[codec(index = 5)]
-	Reshape(crate::Shape),
+	Reshape(Shape),
 	/// `max(x, 0)` on every element.
 	#[codec(index = 6)]
 	Relu,
@@ -182,4 +211,77 @@ impl Operator {
 			_ => None,
 		}
 	}
+
+	/// Shape of the output for an input of shape `from`, and of `other` for the second operand of `Add`. Checks the
+	/// parameters against the shapes; `layer` is the number that errors name. The product of the dimensions is not checked.
+	pub fn output_shape(&self, layer: usize, from: Shape, other: Option<Shape>) -> Result<Shape, ModelError> {
+		let positions = |window: &Window| window.positions(from).ok_or(ModelError::BadWindow { layer });
+		match self {
+			Operator::Linear(linear) => {
+				if !from.is_vector() {
+					return Err(ModelError::NotAVector { layer });
+				}
+				check_shifts(layer, &linear.shifts, linear.outputs)?;
+				Ok(Shape::vector(linear.outputs))
+			}
+			Operator::Conv2d(conv) => {
+				let divides = |channels: u32| channels.checked_rem(conv.groups) == Some(0);
+				if !divides(from.channels) || !divides(conv.outputs) {
+					return Err(ModelError::BadGroups { layer });
+				}
+				check_shifts(layer, &conv.shifts, conv.outputs)?;
+				Ok(Shape {
+					channels: conv.outputs,
+					..positions(&conv.window)?
+				})
+			}
+			Operator::MaxPool(window) => positions(window),
+			Operator::AvgPool(pool) => {
+				check_shift(layer, pool.shift)?;
+				positions(&pool.window)
+			}
+			Operator::Add(add) => {
+				check_shift(layer, add.shift)?;
+				if add
+					.multipliers
+					.iter()
+					.any(|multiplier| !(1..=MAX_MULTIPLIER).contains(multiplier))
+				{
+					return Err(ModelError::BadMultiplier { layer });
+				}
+				if other != Some(from) {
+					return Err(ModelError::AddMismatch { layer });
+				}
+				Ok(from)
+			}
+			Operator::Reshape(to) => {
+				if to.elements() != from.elements() {
+					return Err(ModelError::ReshapeMismatch { layer });
+				}
+				Ok(*to)
+			}
+			Operator::Relu | Operator::Lut(_) => Ok(from),
+		}
+	}
+}
+
+/// Checks that there is one valid shift a channel.
+fn check_shifts(layer: usize, shifts: &[u8], channels: u32) -> Result<(), ModelError> {
+	if u32::try_from(shifts.len()) != Ok(channels) {
+		let expected = usize::try_from(channels).unwrap_or(usize::MAX);
+		return Err(ModelError::WrongShiftCount {
+			layer,
+			found: shifts.len(),
+			expected,
+		});
+	}
+	shifts.iter().try_for_each(|shift| check_shift(layer, *shift))
+}
+
+/// Checks that a shift is at most [`MAX_SHIFT`].
+fn check_shift(layer: usize, shift: u8) -> Result<(), ModelError> {
+	if shift > MAX_SHIFT {
+		return Err(ModelError::BadShift { layer });
+	}
+	Ok(())
 }

@@ -232,7 +232,7 @@ impl Random {
 
 	/// A value below `bound`.
 	fn below(&mut self, bound: u32) -> u32 {
-		((self.next() >> 32) * u64::from(bound) >> 32) as u32
+		(((self.next() >> 32) * u64::from(bound)) >> 32) as u32
 	}
 
 	fn int8(&mut self) -> i8 {
