@@ -70,5 +70,5 @@ release: ## Build the node to ship: full-length periods, metadata hash in the ru
 	@$(ENV) ls -lh $(RELEASE_DIR)/release/opensand-node \
 		$(RELEASE_DIR)/release/wbuild/opensand-runtime/opensand_runtime.compact.compressed.wasm
 
-chain-specs: ## Write the plain and raw chain specs under chain-specs/
+chain-specs: release ## Write the plain and raw chain specs under chain-specs/
 	@scripts/chain-specs.sh
