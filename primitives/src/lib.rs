@@ -6,18 +6,30 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
 	not(test),
-	deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)
+	deny(
+		clippy::unwrap_used,
+		clippy::expect_used,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects
+	)
 )]
 #![warn(missing_docs)]
 
 extern crate alloc;
 
+pub mod apis;
 pub mod chain;
 pub mod currency;
 pub mod ids;
+pub mod inference;
 pub mod models;
 pub mod proving;
+#[cfg(feature = "trapdoor")]
+pub mod trapdoor;
 pub mod work;
 
-pub use chain::{AccountId, AccountIndex, Address, Balance, BlockNumber, Hash, Header, Moment, Nonce, Signature};
+pub use chain::{
+	AccountId, AccountIndex, Address, Balance, BlockNumber, Hash, Header, Moment, Nonce, Signature,
+};
 pub use ids::{ArchitectureId, KeyId, ModelId, RequestId};
+pub use work::worker_key;

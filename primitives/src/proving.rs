@@ -32,7 +32,7 @@ pub struct ProvingJob {
 impl ProvingJob {
 	/// The job's identity.
 	pub fn id(&self) -> JobId {
-		sp_core::hashing::blake2_256(&self.encode())
+		sp_crypto_hashing::blake2_256(&self.encode())
 	}
 }
 
