@@ -84,7 +84,7 @@ fi
 
 check "formatting" cargo fmt --all --check
 check "one SDK line" scripts/check-duplicates.sh
-check "licences and sources" "$OPENSAND_CACHE/tools/bin/cargo-deny" --workspace check --hide-inclusion-graph licenses bans sources
+check "licences and sources" "$OPENSAND_CACHE/tools/bin/cargo-deny" --log-level error --workspace check --hide-inclusion-graph licenses bans sources
 check "build" workspace build --all-targets
 [ "$failed" -eq 0 ] || finish
 check "clippy" workspace clippy --all-targets -- -D warnings
