@@ -1,0 +1,188 @@
+//! Names, indices and prefixes that clients and stored state rely on.
+
+use codec::{Decode, Encode};
+use frame_support::{
+	dispatch::GetDispatchInfo,
+	traits::{PalletsInfoAccess, StorageInfoTrait},
+};
+use scale_info::{form::MetaForm, TypeDef, Variant};
+
+use crate::{configs::accounts::ProxyType, AllPalletsWithSystem, Runtime, RuntimeCall};
+
+/// Every pallet in the order of its index.
+const PALLETS: &[(usize, &str)] = &[
+	(0, "System"),
+	(1, "Timestamp"),
+	(2, "Babe"),
+	(3, "Balances"),
+	(4, "TransactionPayment"),
+	(5, "MultiBlockMigrations"),
+	(10, "Authorship"),
+	(11, "Staking"),
+	(12, "Offences"),
+	(13, "Historical"),
+	(14, "Session"),
+	(15, "Grandpa"),
+	(16, "AuthorityDiscovery"),
+	(17, "VoterList"),
+	(18, "NominationPools"),
+	(19, "DelegatedStaking"),
+	(25, "Preimage"),
+	(26, "Scheduler"),
+	(27, "ConvictionVoting"),
+	(28, "Referenda"),
+	(29, "Origins"),
+	(30, "Whitelist"),
+	(31, "Treasury"),
+	(32, "Bounties"),
+	(33, "ChildBounties"),
+	(40, "Utility"),
+	(41, "Identity"),
+	(42, "Proxy"),
+	(43, "Multisig"),
+	(44, "Vesting"),
+];
+
+/// The pallets that this project wrote and answers for.
+const PROJECT_PALLETS: &[&str] = &[];
+
+/// The variants of an enum that the metadata names.
+fn variants(ty: &scale_info::MetaType) -> Vec<Variant<MetaForm>> {
+	match ty.type_info().type_def {
+		TypeDef::Variant(definition) => definition.variants,
+		_ => panic!("calls, events and errors are enums"),
+	}
+}
+
+#[test]
+fn pallet_names_and_indices_are_fixed() {
+	let pallets: Vec<_> = AllPalletsWithSystem::infos()
+		.into_iter()
+		.map(|pallet| (pallet.index, pallet.name))
+		.collect();
+	assert_eq!(pallets, PALLETS);
+}
+
+#[test]
+fn storage_prefixes_are_the_pallets_names() {
+	assert_eq!(
+		pallet_timestamp::Now::<Runtime>::hashed_key(),
+		[
+			sp_io::hashing::twox_128(b"Timestamp"),
+			sp_io::hashing::twox_128(b"Now")
+		]
+		.concat()
+		.as_slice()
+	);
+	for info in AllPalletsWithSystem::storage_info() {
+		let pallet = core::str::from_utf8(&info.pallet_name).expect("names are UTF-8");
+		assert!(
+			PALLETS.iter().any(|(_, name)| *name == pallet),
+			"{pallet} stores under a foreign prefix"
+		);
+		assert_eq!(info.prefix[..16], sp_io::hashing::twox_128(&info.pallet_name));
+	}
+}
+
+#[test]
+fn metadata_is_served_in_the_versions_that_clients_read() {
+	assert_eq!(Runtime::metadata_versions(), vec![14, 15, 16]);
+	for version in Runtime::metadata_versions() {
+		assert!(Runtime::metadata_at_version(version).is_some());
+	}
+	assert!(Runtime::metadata_at_version(13).is_none());
+}
+
+#[test]
+fn transaction_extensions_keep_their_order() {
+	let extrinsic = Runtime::metadata_ir().extrinsic;
+	assert_eq!(extrinsic.versions, [4, 5]);
+	let names: Vec<_> = extrinsic
+		.extensions_in_versions
+		.iter()
+		.map(|extension| extension.identifier)
+		.collect();
+	assert_eq!(
+		names,
+		[
+			"AuthorizeCall",
+			"CheckNonZeroSender",
+			"CheckSpecVersion",
+			"CheckTxVersion",
+			"CheckGenesis",
+			"CheckMortality",
+			"CheckNonce",
+			"CheckWeight",
+			"ChargeTransactionPayment",
+			"CheckMetadataHash",
+			"WeightReclaim",
+		]
+	);
+}
+
+#[test]
+fn proxy_types_keep_their_numbers() {
+	for (proxy_type, number) in [
+		(ProxyType::Any, 0),
+		(ProxyType::NonTransfer, 1),
+		(ProxyType::Governance, 2),
+		(ProxyType::Staking, 3),
+		(ProxyType::NominationPools, 4),
+		(ProxyType::IdentityJudgement, 5),
+		(ProxyType::CancelProxy, 6),
+	] {
+		assert_eq!(proxy_type.encode(), [number]);
+	}
+}
+
+#[test]
+fn every_call_event_and_error_of_the_project_is_documented() {
+	for name in PROJECT_PALLETS {
+		let metadata = Runtime::metadata_ir();
+		let pallet = metadata
+			.pallets
+			.iter()
+			.find(|pallet| pallet.name == *name)
+			.expect("the pallet is there");
+		let types = [
+			("call", pallet.calls.as_ref().map(|calls| &calls.ty)),
+			("event", pallet.event.as_ref().map(|event| &event.ty)),
+			("error", pallet.error.as_ref().map(|error| &error.ty)),
+		];
+		for (kind, ty) in types {
+			for variant in variants(ty.unwrap_or_else(|| panic!("{name} has no {kind}"))) {
+				let docs = variant.docs.join(" ");
+				assert!(
+					docs.trim().len() >= 20,
+					"{name}::{} ({kind}) is not documented",
+					variant.name
+				);
+			}
+		}
+	}
+}
+
+#[test]
+fn every_call_of_the_project_has_a_weight() {
+	for name in PROJECT_PALLETS {
+		let metadata = Runtime::metadata_ir();
+		let pallet = metadata
+			.pallets
+			.iter()
+			.find(|pallet| pallet.name == *name)
+			.expect("the pallet is there");
+		for variant in variants(&pallet.calls.as_ref().expect("the pallet has calls").ty) {
+			// Zeros decode to the smallest arguments: empty vectors, first variants.
+			let mut bytes = vec![pallet.index, variant.index];
+			bytes.resize(4_096, 0);
+			let call = RuntimeCall::decode(&mut bytes.as_slice())
+				.unwrap_or_else(|error| panic!("{name}::{}: {error}", variant.name));
+			let weight = call.get_dispatch_info().call_weight;
+			assert!(
+				weight.ref_time() > 1_000_000,
+				"{name}::{} weighs nothing",
+				variant.name
+			);
+		}
+	}
+}
