@@ -1,0 +1,272 @@
+//! Benchmarks of the registry's calls.
+
+use alloc::{vec, vec::Vec};
+use frame_benchmarking::v2::*;
+use frame_support::{
+	traits::{fungible::{Inspect, Mutate}, EnsureOrigin},
+	BoundedVec,
+};
+use frame_system::RawOrigin;
+use opensand_nn::{Activation, Architecture, Layer, Operator, Shape};
+use opensand_primitives::{
+	ids::model_id,
+	inference::MAX_INPUT_BYTES,
+	models::{ArchitectureRecord, ArtifactLocator, KeyBytes, KeyRecord, KeyStatus, ModelRecord, MAX_LOCATOR_BYTES},
+	trapdoor::Trapdoor,
+	AccountId, ArchitectureId, Balance, KeyId, ModelId,
+};
+use opensand_zk_verifier::{word_count, InputVisibility, KeyOrigin, VerifyingKey, BYTES_PER_WORD};
+
+use crate::*;
+
+/// Public inputs of a key for the longest input and one word of output. More cost the same each.
+const MAX_KEY_INPUTS: u32 = word_count(MAX_INPUT_BYTES as usize) as u32 + 2;
+/// Bytes of the longest architecture that is measured: a byte more costs what the bytes before cost on average.
+const MAX_BENCHMARK_BYTES: u32 = 2_560;
+
+/// Stores a model with an accepted key, without deposits. See `ModelView::benchmark_model`.
+pub(crate) fn insert_model<T: Config>(
+	owner: AccountId,
+	architecture: Vec<u8>,
+	input_visibility: InputVisibility,
+	key: Vec<u8>,
+) -> ModelId {
+	let shape = Architecture::from_bytes(&architecture).expect("the caller made it");
+	let origin = VerifyingKey::from_bytes_with::<T::Curve>(&key).expect("the caller made it").origin();
+	let architecture_id = ArchitectureId::from(shape.id());
+	let key_id = KeyId::from(sp_io::hashing::blake2_256(&key));
+	let weights_hash = key_id.0;
+	let model = model_id(&architecture_id, &weights_hash, input_visibility, &owner);
+	if Models::<T>::contains_key(model) {
+		return model;
+	}
+	let models = Architectures::<T>::get(architecture_id).map_or(0, |record| record.models);
+	Architectures::<T>::insert(
+		architecture_id,
+		ArchitectureRecord {
+			depositor: owner.clone(),
+			deposit: 0,
+			input_len: shape.input_len(),
+			output_len: shape.output_len(),
+			models: models.saturating_add(1),
+		},
+	);
+	ArchitectureBytes::<T>::insert(architecture_id, BoundedVec::truncate_from(architecture));
+	Models::<T>::insert(
+		model,
+		ModelRecord {
+			owner: owner.clone(),
+			architecture: architecture_id,
+			weights_hash,
+			input_visibility,
+			royalty: 0,
+			artifacts: Default::default(),
+			key: Some(key_id),
+			active: true,
+			open_uses: 0,
+			deposit: 0,
+		},
+	);
+	ModelsOf::<T>::insert(&owner, model, ());
+	Keys::<T>::insert(key_id, KeyRecord { model, status: KeyStatus::Accepted, origin, deposit: 0 });
+	VerifyingKeys::<T>::insert(key_id, KeyBytes::truncate_from(key));
+	model
+}
+
+fn funded<T: Config>() -> AccountId
+where
+	T::Currency: Mutate<AccountId>,
+{
+	let owner = account("owner", 0, 0);
+	let plenty: Balance = T::Currency::minimum_balance().max(1_000_000).saturating_mul(1_000_000);
+	T::Currency::set_balance(&owner, plenty);
+	owner
+}
+
+/// An architecture that takes about `bytes` bytes, most of them as costly to check as can be: as many operators as
+/// there may be, and shifts.
+fn architecture_of(bytes: u32) -> Vec<u8> {
+	let operators = bytes.saturating_div(8).clamp(1, 255) as u16;
+	let outputs = bytes.saturating_sub(u32::from(operators).saturating_mul(3)).saturating_sub(32).clamp(1, 2_048);
+	let linear = opensand_nn::Linear { outputs, shifts: vec![0; outputs as usize], activation: Activation::Identity };
+	let mut layers = vec![Layer { input: 0, operator: Operator::Linear(linear) }];
+	layers.extend((1..=operators.saturating_sub(1)).map(|input| Layer { input, operator: Operator::Relu }));
+	Architecture::new(Shape::vector(1), layers).expect("shapes agree").to_bytes()
+}
+
+/// An architecture whose public statement has `inputs` public inputs: the binding, the input's words and one of output.
+fn architecture_with_inputs(inputs: u32) -> Vec<u8> {
+	let values = inputs.saturating_sub(2).saturating_mul(BYTES_PER_WORD as u32).min(MAX_INPUT_BYTES);
+	let linear = opensand_nn::Linear { outputs: 1, shifts: vec![0], activation: Activation::Identity };
+	let layers = vec![Layer { input: 0, operator: Operator::Linear(linear) }];
+	Architecture::new(Shape::vector(values), layers).expect("shapes agree").to_bytes()
+}
+
+/// Registers an architecture and a model of it under `owner`, and returns the model.
+fn registered<T: Config>(owner: &AccountId, architecture: Vec<u8>) -> ModelId {
+	let id = ArchitectureId::from(sp_io::hashing::blake2_256(&architecture));
+	let origin = RawOrigin::Signed(owner.clone());
+	Pallet::<T>::register_architecture(origin.clone().into(), BoundedVec::truncate_from(architecture))
+		.expect("the owner is funded");
+	let visibility = InputVisibility::Public;
+	Pallet::<T>::register_model(origin.into(), id, [0; 32], visibility, 1, locator()).expect("the owner is funded");
+	model_id(&id, &[0; 32], visibility, owner)
+}
+
+fn locator() -> ArtifactLocator {
+	BoundedVec::truncate_from(vec![b'c'; MAX_LOCATOR_BYTES as usize])
+}
+
+fn ceremony_key(inputs: u32) -> KeyBytes {
+	let origin = KeyOrigin::Ceremony { transcript_hash: [0; 32] };
+	let key = Trapdoor::new(0, inputs).key(origin).expect("no point is the identity");
+	KeyBytes::truncate_from(key.to_bytes())
+}
+
+/// Registers a model with a key that awaits governance.
+fn with_key<T: Config>(owner: &AccountId) -> (ModelId, KeyId) {
+	let model = registered::<T>(owner, architecture_with_inputs(MAX_KEY_INPUTS));
+	let key = ceremony_key(MAX_KEY_INPUTS);
+	let id = KeyId::from(sp_io::hashing::blake2_256(&key));
+	Pallet::<T>::register_key(RawOrigin::Signed(owner.clone()).into(), model, key).expect("the owner is funded");
+	(model, id)
+}
+
+#[benchmarks(where T::Currency: Mutate<AccountId>)]
+mod benchmarks {
+	use super::*;
+
+	#[benchmark]
+	fn register_architecture(b: Linear<64, { MAX_BENCHMARK_BYTES }>) {
+		let owner = funded::<T>();
+		let bytes = BoundedVec::truncate_from(architecture_of(b));
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), bytes);
+
+		assert_eq!(Architectures::<T>::iter().count(), 1);
+	}
+
+	#[benchmark]
+	fn remove_architecture() {
+		let owner = funded::<T>();
+		let bytes = architecture_of(MAX_BENCHMARK_BYTES);
+		let id = ArchitectureId::from(sp_io::hashing::blake2_256(&bytes));
+		let origin = RawOrigin::Signed(owner);
+		Pallet::<T>::register_architecture(origin.clone().into(), BoundedVec::truncate_from(bytes))
+			.expect("the owner is funded");
+
+		#[extrinsic_call]
+		_(origin, id);
+
+		assert!(!Architectures::<T>::contains_key(id));
+	}
+
+	#[benchmark]
+	fn register_model() {
+		let owner = funded::<T>();
+		let bytes = architecture_of(64);
+		let id = ArchitectureId::from(sp_io::hashing::blake2_256(&bytes));
+		let origin = RawOrigin::Signed(owner.clone());
+		Pallet::<T>::register_architecture(origin.clone().into(), BoundedVec::truncate_from(bytes))
+			.expect("the owner is funded");
+
+		#[extrinsic_call]
+		_(origin, id, [0; 32], InputVisibility::Public, 1, locator());
+
+		assert!(Models::<T>::contains_key(model_id(&id, &[0; 32], InputVisibility::Public, &owner)));
+	}
+
+	#[benchmark]
+	fn register_key(i: Linear<3, MAX_KEY_INPUTS>) {
+		let owner = funded::<T>();
+		let model = registered::<T>(&owner, architecture_with_inputs(i));
+		let key = ceremony_key(i);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), model, key);
+
+		assert!(Models::<T>::get(model).is_some_and(|record| record.key.is_some()));
+	}
+
+	#[benchmark]
+	fn accept_key() -> Result<(), BenchmarkError> {
+		let origin = T::KeyOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let (model, key) = with_key::<T>(&funded::<T>());
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, key);
+
+		assert!(Pallet::<T>::inference_terms(model).is_some());
+		Ok(())
+	}
+
+	#[benchmark]
+	fn reject_key() -> Result<(), BenchmarkError> {
+		let origin = T::KeyOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+		let (_, key) = with_key::<T>(&funded::<T>());
+
+		#[extrinsic_call]
+		_(origin as T::RuntimeOrigin, key);
+
+		assert!(Keys::<T>::get(key).is_some_and(|record| record.status == KeyStatus::Rejected));
+		Ok(())
+	}
+
+	#[benchmark]
+	fn remove_key() {
+		let owner = funded::<T>();
+		let (model, key) = with_key::<T>(&owner);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), model);
+
+		assert!(!Keys::<T>::contains_key(key));
+	}
+
+	#[benchmark]
+	fn set_royalty() {
+		let owner = funded::<T>();
+		let model = registered::<T>(&owner, architecture_of(64));
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), model, 7);
+
+		assert!(Models::<T>::get(model).is_some_and(|record| record.royalty == 7));
+	}
+
+	#[benchmark]
+	fn set_artifacts() {
+		let owner = funded::<T>();
+		let model = registered::<T>(&owner, architecture_of(64));
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), model, locator());
+
+		assert!(Models::<T>::get(model).is_some_and(|record| record.artifacts == locator()));
+	}
+
+	#[benchmark]
+	fn set_active() {
+		let owner = funded::<T>();
+		let model = registered::<T>(&owner, architecture_of(64));
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), model, false);
+
+		assert!(Models::<T>::get(model).is_some_and(|record| !record.active));
+	}
+
+	#[benchmark]
+	fn remove_model() {
+		let owner = funded::<T>();
+		let (model, key) = with_key::<T>(&owner);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), model);
+
+		assert!(!Models::<T>::contains_key(model) && !Keys::<T>::contains_key(key));
+	}
+
+	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(true), crate::mock::Test);
+}

@@ -1,0 +1,677 @@
+//! # Model registry
+//!
+//! Records which architectures, models and verifying keys exist, who owns them, and which of them can be asked. See
+//! the crate's `README.md` for the surface, the cross-pallet contract and the money model.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(
+	not(test),
+	deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)
+)]
+#![warn(missing_docs)]
+
+extern crate alloc;
+
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+#[cfg(test)]
+mod mock;
+#[cfg(test)]
+mod tests;
+#[cfg(any(feature = "try-runtime", test))]
+mod try_state;
+mod types;
+pub mod weights;
+
+pub use pallet::*;
+pub use weights::WeightInfo;
+
+#[frame_support::pallet]
+pub mod pallet {
+	use alloc::vec::Vec;
+	use frame_support::{
+		pallet_prelude::*,
+		traits::{
+			fungible::{Inspect, InspectHold, MutateHold},
+			tokens::Precision,
+		},
+	};
+	use frame_system::pallet_prelude::*;
+	use opensand_nn::Architecture;
+	use opensand_primitives::{
+		ids::model_id,
+		inference::{MAX_INPUT_BYTES, MAX_OUTPUT_BYTES},
+		models::{
+			ArchitectureRecord, ArtifactLocator, InferenceTerms, KeyBytes, KeyRecord, KeyStatus, ModelRecord,
+			ModelView,
+		},
+		AccountId, ArchitectureId, Balance, KeyId, ModelId,
+	};
+	use opensand_zk_verifier::{public_input_count, Curve, InputVisibility, KeyOrigin, VerifyingKey};
+	use sp_runtime::DispatchError;
+
+	use crate::{types::public_inputs_within, WeightInfo};
+
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+	/// The registry's pallet.
+	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
+	pub struct Pallet<T>(_);
+
+	/// What the runtime decides.
+	#[pallet::config]
+	pub trait Config: frame_system::Config<AccountId = AccountId, RuntimeEvent: From<Event<Self>>> {
+		/// The runtime's hold reasons.
+		type RuntimeHoldReason: From<HoldReason>;
+
+		/// The token in which deposits are held.
+		type Currency: Inspect<AccountId, Balance = Balance>
+			+ InspectHold<AccountId>
+			+ MutateHold<AccountId, Reason = Self::RuntimeHoldReason>;
+
+		/// Who decides on keys that came out of a ceremony: the `ProverKeys` track.
+		type KeyOrigin: EnsureOrigin<Self::RuntimeOrigin>;
+
+		/// The arithmetic by which the points of keys are checked.
+		type Curve: Curve;
+
+		/// Deposit per stored item.
+		#[pallet::constant]
+		type ItemDeposit: Get<Balance>;
+
+		/// Deposit per stored byte.
+		#[pallet::constant]
+		type ByteDeposit: Get<Balance>;
+
+		/// The longest architecture that the chain stores, in bytes.
+		#[pallet::constant]
+		type MaxArchitectureBytes: Get<u32>;
+
+		/// The calls' weights.
+		type WeightInfo: WeightInfo;
+	}
+
+	/// Why this pallet holds funds.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// For the storage that an architecture takes; back when it is removed.
+		ArchitectureDeposit,
+		/// For the storage that a model's record takes; back when it is removed.
+		ModelDeposit,
+		/// For the storage that a verifying key takes; back when it is removed.
+		KeyDeposit,
+	}
+
+	/// Architectures by id.
+	#[pallet::storage]
+	pub type Architectures<T> = StorageMap<_, Identity, ArchitectureId, ArchitectureRecord>;
+
+	/// The bytes of architectures. Each has an entry in [`Architectures`].
+	#[pallet::storage]
+	pub type ArchitectureBytes<T: Config> =
+		StorageMap<_, Identity, ArchitectureId, BoundedVec<u8, T::MaxArchitectureBytes>>;
+
+	/// Models by id.
+	#[pallet::storage]
+	pub type Models<T> = StorageMap<_, Identity, ModelId, ModelRecord>;
+
+	/// The models of each owner.
+	#[pallet::storage]
+	pub type ModelsOf<T> = StorageDoubleMap<_, Blake2_128Concat, AccountId, Identity, ModelId, ()>;
+
+	/// Verifying keys by id.
+	#[pallet::storage]
+	pub type Keys<T> = StorageMap<_, Identity, KeyId, KeyRecord>;
+
+	/// The bytes of verifying keys. Each has an entry in [`Keys`].
+	#[pallet::storage]
+	pub type VerifyingKeys<T> = StorageMap<_, Identity, KeyId, KeyBytes>;
+
+	/// Whether this is a development chain, on which keys from a single machine are taken. Set at genesis only.
+	#[pallet::storage]
+	pub type DevelopmentKeys<T> = StorageValue<_, bool, ValueQuery>;
+
+	/// What the chain specification decides.
+	#[pallet::genesis_config]
+	#[derive(frame_support::DefaultNoBound)]
+	pub struct GenesisConfig<T: Config> {
+		/// Whether keys from a single machine are taken. Whoever made such a key can forge every proof under it: only
+		/// for chains on which nothing is at stake.
+		pub development_keys: bool,
+		/// Binds the type to the runtime.
+		#[serde(skip)]
+		pub _config: core::marker::PhantomData<T>,
+	}
+
+	#[pallet::genesis_build]
+	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+		fn build(&self) {
+			DevelopmentKeys::<T>::put(self.development_keys);
+		}
+	}
+
+	/// What happened.
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(super) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// `register_architecture` stored an architecture.
+		ArchitectureRegistered {
+			/// BLAKE2-256 of its bytes.
+			architecture: ArchitectureId,
+			/// Who registered it.
+			depositor: AccountId,
+		},
+		/// `remove_architecture` removed an architecture and gave its deposit back.
+		ArchitectureRemoved {
+			/// The architecture.
+			architecture: ArchitectureId,
+		},
+		/// `register_model` recorded a model. It can be asked once a key of its own is accepted.
+		ModelRegistered {
+			/// The model.
+			model: ModelId,
+			/// Its owner.
+			owner: AccountId,
+			/// Its architecture.
+			architecture: ArchitectureId,
+			/// BLAKE2-256 of its encoded weights.
+			weights_hash: [u8; 32],
+			/// Whether statements show the input.
+			input_visibility: InputVisibility,
+			/// What the owner asks for one inference.
+			royalty: Balance,
+		},
+		/// `remove_model` removed a model with its key and gave the deposits back.
+		ModelRemoved {
+			/// The model.
+			model: ModelId,
+		},
+		/// `register_key` stored a key for a model.
+		KeyRegistered {
+			/// BLAKE2-256 of the key's bytes.
+			key: KeyId,
+			/// The model.
+			model: ModelId,
+			/// Who made the key, by its own claim.
+			origin: KeyOrigin,
+			/// `Accepted` at once on a development chain for a development key, otherwise `Pending`.
+			status: KeyStatus,
+		},
+		/// Governance accepted a key: its model can be asked.
+		KeyAccepted {
+			/// The key.
+			key: KeyId,
+			/// Its model.
+			model: ModelId,
+		},
+		/// Governance rejected a key: its model takes no new request.
+		KeyRejected {
+			/// The key.
+			key: KeyId,
+			/// Its model.
+			model: ModelId,
+		},
+		/// A key was removed, by `remove_key` or with its model, and its deposit given back.
+		KeyRemoved {
+			/// The key.
+			key: KeyId,
+			/// Its model.
+			model: ModelId,
+		},
+		/// `set_royalty` changed what the owner asks. Requests made before keep the royalty of their time.
+		RoyaltySet {
+			/// The model.
+			model: ModelId,
+			/// The new royalty.
+			royalty: Balance,
+		},
+		/// `set_artifacts` changed where the artifacts can be fetched.
+		ArtifactsSet {
+			/// The model.
+			model: ModelId,
+			/// The new locator.
+			artifacts: ArtifactLocator,
+		},
+		/// `set_active` opened or closed a model for new requests.
+		ActiveSet {
+			/// The model.
+			model: ModelId,
+			/// Whether new requests are taken.
+			active: bool,
+		},
+	}
+
+	/// Why a call was refused.
+	#[pallet::error]
+	pub enum Error<T> {
+		/// The bytes are not an architecture: wrong magic, cut short, too long, or followed by others. Send the
+		/// `architecture.bin` that `opensand-zk` wrote.
+		UndecodableArchitecture,
+		/// The architecture's encoding is of a version that this runtime does not know. Import the model again with the
+		/// tools of this release, or wait for the runtime's upgrade.
+		UnsupportedArchitectureVersion,
+		/// The bytes decode, but what they describe is not a model: shapes that disagree, a window that does not fit, a
+		/// limit passed. `opensand-zk import` names the layer.
+		InvalidArchitecture,
+		/// Inputs or outputs of this architecture are longer than a request can carry. Make the model's input at most
+		/// 12,288 and its output at most 2,048 values.
+		TensorTooLong,
+		/// This architecture is registered already. Use it: its id is the hash of its bytes.
+		ArchitectureExists,
+		/// No architecture has this id. Register it first.
+		UnknownArchitecture,
+		/// Models of this architecture are registered. It can go when they are gone.
+		ArchitectureInUse,
+		/// Only the account that registered the architecture can remove it.
+		NotDepositor,
+		/// You have registered a model of this architecture, weights and visibility already. Use it, or remove it.
+		ModelExists,
+		/// No model has this id. Check it against the `ModelRegistered` event.
+		UnknownModel,
+		/// Only the model's owner can do this. Sign with the owner's account.
+		NotOwner,
+		/// Requests for this model are open. Deactivate it, wait until they have closed, then try again.
+		ModelInUse,
+		/// The model has a key already. Remove that one first.
+		KeyExists,
+		/// This very key belongs to another model: weights are constants of a key's circuit, so make one for yours.
+		KeyTaken,
+		/// No key has this id, or the model has none. Register one.
+		UnknownKey,
+		/// The key is accepted already. There is nothing to do.
+		AlreadyAccepted,
+		/// The key is rejected already. There is nothing to do.
+		AlreadyRejected,
+		/// Keys made by one machine are refused on this chain, because their maker could forge proofs. Run a ceremony.
+		DevelopmentKeyRefused,
+		/// The key's encoding is of another version. Export it with the tools of this release.
+		UnsupportedKeyVersion,
+		/// The key claims neither to be a development key nor to come from a ceremony. Export it again.
+		UnknownKeyOrigin,
+		/// The key is shorter or longer than its number of inputs demands. Send the whole `verifying.key`, nothing else.
+		WrongKeyLength,
+		/// The key declares no public inputs, or more than any key may have. Compile the model with a hashed input.
+		InvalidInputCount,
+		/// A coordinate of the key is not smaller than the field's prime, or carries flag bits. Export it uncompressed.
+		NonCanonicalPoint,
+		/// A point of the key is not on the curve: the bytes were damaged. Export the key again.
+		PointOffCurve,
+		/// A point of the key lies outside the subgroup of prime order: the key is damaged or malicious.
+		PointOffSubgroup,
+		/// A point of the key is the identity, so part of the statement would not be bound: it is damaged or malicious.
+		IdentityPoint,
+		/// γ = ±δ: one proof would give others. The key is malicious, or its setup was never randomised.
+		GammaEqualsDelta,
+		/// The key has another number of public inputs than the model's shape and visibility demand. It was made for
+		/// another model, or for the other visibility.
+		WrongInputCount,
+		/// More requests for this model are open than can be counted. Try again when some have closed.
+		TooManyUses,
+		/// More models of this architecture are registered than can be counted.
+		TooManyModels,
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn integrity_test() {
+			assert!(T::MaxArchitectureBytes::get() > 0, "an architecture has bytes");
+			assert!(
+				T::MaxArchitectureBytes::get() as usize <= opensand_nn::limits::MAX_ARCHITECTURE_BYTES,
+				"the chain cannot take more than the format allows"
+			);
+		}
+
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::do_try_state()
+		}
+	}
+
+	#[pallet::call]
+	impl<T: Config> Pallet<T> {
+		/// Stores an architecture. Its id is the BLAKE2-256 hash of `bytes`. A deposit by its length is held until it
+		/// is removed.
+		#[pallet::call_index(0)]
+		#[pallet::weight(T::WeightInfo::register_architecture(bytes.len() as u32))]
+		pub fn register_architecture(
+			origin: OriginFor<T>,
+			bytes: BoundedVec<u8, T::MaxArchitectureBytes>,
+		) -> DispatchResult {
+			let depositor = ensure_signed(origin)?;
+			let architecture = Architecture::from_bytes(&bytes).map_err(Error::<T>::from)?;
+			let (input_len, output_len) = (architecture.input_len(), architecture.output_len());
+			ensure!(input_len <= MAX_INPUT_BYTES && output_len <= MAX_OUTPUT_BYTES, Error::<T>::TensorTooLong);
+			let id = ArchitectureId::from(sp_io::hashing::blake2_256(&bytes));
+			ensure!(!Architectures::<T>::contains_key(id), Error::<T>::ArchitectureExists);
+
+			let deposit = Self::deposit(2, bytes.len());
+			T::Currency::hold(&HoldReason::ArchitectureDeposit.into(), &depositor, deposit)?;
+			let record =
+				ArchitectureRecord { depositor: depositor.clone(), deposit, input_len, output_len, models: 0 };
+			Architectures::<T>::insert(id, record);
+			ArchitectureBytes::<T>::insert(id, bytes);
+			Self::deposit_event(Event::ArchitectureRegistered { architecture: id, depositor });
+			Ok(())
+		}
+
+		/// Removes an architecture of which no model is registered, and gives its deposit back.
+		#[pallet::call_index(1)]
+		#[pallet::weight(T::WeightInfo::remove_architecture())]
+		pub fn remove_architecture(origin: OriginFor<T>, architecture: ArchitectureId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			let record = Architectures::<T>::get(architecture).ok_or(Error::<T>::UnknownArchitecture)?;
+			ensure!(record.depositor == who, Error::<T>::NotDepositor);
+			ensure!(record.models == 0, Error::<T>::ArchitectureInUse);
+			Self::release(HoldReason::ArchitectureDeposit, &who, record.deposit)?;
+			Architectures::<T>::remove(architecture);
+			ArchitectureBytes::<T>::remove(architecture);
+			Self::deposit_event(Event::ArchitectureRemoved { architecture });
+			Ok(())
+		}
+
+		/// Records a model of a registered architecture under the caller. It is active at once, but takes requests
+		/// only when a key of its own is accepted. A deposit is held until it is removed.
+		///
+		/// - `weights_hash`: BLAKE2-256 of the encoded weights.
+		/// - `input_visibility`: fixed for the model's life, since its key depends on it.
+		/// - `royalty`: what the owner is paid for one inference.
+		/// - `artifacts`: where weights and proving key can be fetched, as a CID or URI; may be empty.
+		#[pallet::call_index(2)]
+		#[pallet::weight(T::WeightInfo::register_model())]
+		pub fn register_model(
+			origin: OriginFor<T>,
+			architecture: ArchitectureId,
+			weights_hash: [u8; 32],
+			input_visibility: InputVisibility,
+			royalty: Balance,
+			artifacts: ArtifactLocator,
+		) -> DispatchResult {
+			let owner = ensure_signed(origin)?;
+			let model = model_id(&architecture, &weights_hash, input_visibility, &owner);
+			ensure!(!Models::<T>::contains_key(model), Error::<T>::ModelExists);
+			Architectures::<T>::try_mutate(architecture, |record| {
+				let record = record.as_mut().ok_or(Error::<T>::UnknownArchitecture)?;
+				record.models = record.models.checked_add(1).ok_or(Error::<T>::TooManyModels)?;
+				Ok::<_, Error<T>>(())
+			})?;
+
+			let deposit = Self::deposit(2, ModelRecord::max_encoded_len());
+			T::Currency::hold(&HoldReason::ModelDeposit.into(), &owner, deposit)?;
+			let record = ModelRecord {
+				owner: owner.clone(),
+				architecture,
+				weights_hash,
+				input_visibility,
+				royalty,
+				artifacts,
+				key: None,
+				active: true,
+				open_uses: 0,
+				deposit,
+			};
+			Models::<T>::insert(model, record);
+			ModelsOf::<T>::insert(&owner, model, ());
+			Self::deposit_event(Event::ModelRegistered {
+				model,
+				owner,
+				architecture,
+				weights_hash,
+				input_visibility,
+				royalty,
+			});
+			Ok(())
+		}
+
+		/// Stores the verifying key of a model that has none. Every check of the key is made: encoding, curve,
+		/// subgroups, identities, γ ≠ ±δ, and that its public inputs are those of the model's shape and visibility.
+		///
+		/// A development key is accepted at once on a development chain and refused elsewhere. A key from a ceremony
+		/// waits for governance. A deposit by its length is held until it is removed.
+		#[pallet::call_index(3)]
+		#[pallet::weight(T::WeightInfo::register_key(public_inputs_within(bytes.len())))]
+		pub fn register_key(origin: OriginFor<T>, model: ModelId, bytes: KeyBytes) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			let mut record = Self::owned(&model, &who)?;
+			ensure!(record.key.is_none(), Error::<T>::KeyExists);
+			let key = KeyId::from(sp_io::hashing::blake2_256(&bytes));
+			ensure!(!Keys::<T>::contains_key(key), Error::<T>::KeyTaken);
+			let architecture =
+				Architectures::<T>::get(record.architecture).ok_or(Error::<T>::UnknownArchitecture)?;
+
+			let checked = VerifyingKey::from_bytes_with::<T::Curve>(&bytes).map_err(Error::<T>::from)?;
+			let expected = public_input_count(
+				record.input_visibility,
+				architecture.input_len as usize,
+				architecture.output_len as usize,
+			);
+			ensure!(checked.public_input_count() == expected, Error::<T>::WrongInputCount);
+			let origin = checked.origin();
+			let status = match origin {
+				KeyOrigin::Development => {
+					ensure!(DevelopmentKeys::<T>::get(), Error::<T>::DevelopmentKeyRefused);
+					KeyStatus::Accepted
+				},
+				KeyOrigin::Ceremony { .. } => KeyStatus::Pending,
+			};
+
+			let deposit = Self::deposit(2, bytes.len());
+			T::Currency::hold(&HoldReason::KeyDeposit.into(), &who, deposit)?;
+			record.key = Some(key);
+			Models::<T>::insert(model, record);
+			Keys::<T>::insert(key, KeyRecord { model, status, origin, deposit });
+			VerifyingKeys::<T>::insert(key, bytes);
+			Self::deposit_event(Event::KeyRegistered { key, model, origin, status });
+			Ok(())
+		}
+
+		/// Accepts a key, after its ceremony's transcript was checked: its model takes requests from now on.
+		#[pallet::call_index(4)]
+		#[pallet::weight(T::WeightInfo::accept_key())]
+		pub fn accept_key(origin: OriginFor<T>, key: KeyId) -> DispatchResult {
+			T::KeyOrigin::ensure_origin(origin)?;
+			let mut record = Keys::<T>::get(key).ok_or(Error::<T>::UnknownKey)?;
+			ensure!(record.status != KeyStatus::Accepted, Error::<T>::AlreadyAccepted);
+			record.status = KeyStatus::Accepted;
+			let model = record.model;
+			Keys::<T>::insert(key, record);
+			Self::deposit_event(Event::KeyAccepted { key, model });
+			Ok(())
+		}
+
+		/// Rejects a key, or withdraws its acceptance: its model takes no new requests. Open ones still settle. The
+		/// owner can remove the key and gets its deposit back.
+		#[pallet::call_index(5)]
+		#[pallet::weight(T::WeightInfo::reject_key())]
+		pub fn reject_key(origin: OriginFor<T>, key: KeyId) -> DispatchResult {
+			T::KeyOrigin::ensure_origin(origin)?;
+			let mut record = Keys::<T>::get(key).ok_or(Error::<T>::UnknownKey)?;
+			ensure!(record.status != KeyStatus::Rejected, Error::<T>::AlreadyRejected);
+			record.status = KeyStatus::Rejected;
+			let model = record.model;
+			Keys::<T>::insert(key, record);
+			Self::deposit_event(Event::KeyRejected { key, model });
+			Ok(())
+		}
+
+		/// Removes a model's key while no request for it is open, and gives the key's deposit back.
+		#[pallet::call_index(6)]
+		#[pallet::weight(T::WeightInfo::remove_key())]
+		pub fn remove_key(origin: OriginFor<T>, model: ModelId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			let mut record = Self::owned(&model, &who)?;
+			ensure!(record.open_uses == 0, Error::<T>::ModelInUse);
+			let key = record.key.take().ok_or(Error::<T>::UnknownKey)?;
+			Self::drop_key(key, model, &who)?;
+			Models::<T>::insert(model, record);
+			Ok(())
+		}
+
+		/// Changes what the owner asks for one inference. Open requests keep the royalty of their time.
+		#[pallet::call_index(7)]
+		#[pallet::weight(T::WeightInfo::set_royalty())]
+		pub fn set_royalty(origin: OriginFor<T>, model: ModelId, royalty: Balance) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			let record = Self::owned(&model, &who)?;
+			Models::<T>::insert(model, ModelRecord { royalty, ..record });
+			Self::deposit_event(Event::RoyaltySet { model, royalty });
+			Ok(())
+		}
+
+		/// Changes where the model's artifacts can be fetched.
+		#[pallet::call_index(8)]
+		#[pallet::weight(T::WeightInfo::set_artifacts())]
+		pub fn set_artifacts(origin: OriginFor<T>, model: ModelId, artifacts: ArtifactLocator) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			let record = Self::owned(&model, &who)?;
+			Models::<T>::insert(model, ModelRecord { artifacts: artifacts.clone(), ..record });
+			Self::deposit_event(Event::ArtifactsSet { model, artifacts });
+			Ok(())
+		}
+
+		/// Opens or closes a model for new requests. Open ones are not touched.
+		#[pallet::call_index(9)]
+		#[pallet::weight(T::WeightInfo::set_active())]
+		pub fn set_active(origin: OriginFor<T>, model: ModelId, active: bool) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			let record = Self::owned(&model, &who)?;
+			Models::<T>::insert(model, ModelRecord { active, ..record });
+			Self::deposit_event(Event::ActiveSet { model, active });
+			Ok(())
+		}
+
+		/// Removes a model, with its key if it has one, while no request for it is open. Gives the deposits back.
+		#[pallet::call_index(10)]
+		#[pallet::weight(T::WeightInfo::remove_model())]
+		pub fn remove_model(origin: OriginFor<T>, model: ModelId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			let record = Self::owned(&model, &who)?;
+			ensure!(record.open_uses == 0, Error::<T>::ModelInUse);
+			if let Some(key) = record.key {
+				Self::drop_key(key, model, &who)?;
+			}
+			Self::release(HoldReason::ModelDeposit, &who, record.deposit)?;
+			Architectures::<T>::mutate_extant(record.architecture, |architecture| {
+				architecture.models = architecture.models.saturating_sub(1);
+			});
+			Models::<T>::remove(model);
+			ModelsOf::<T>::remove(&who, model);
+			Self::deposit_event(Event::ModelRemoved { model });
+			Ok(())
+		}
+	}
+
+	#[pallet::view_functions]
+	impl<T: Config> Pallet<T> {
+		/// What is recorded of a model.
+		pub fn model(model: ModelId) -> Option<ModelRecord> {
+			Models::<T>::get(model)
+		}
+
+		/// The models of an owner, at most `limit` of them.
+		pub fn models_of(owner: AccountId, limit: u32) -> Vec<ModelId> {
+			ModelsOf::<T>::iter_key_prefix(owner).take(limit as usize).collect()
+		}
+
+		/// The terms of a model that can be asked now; `None` if it is inactive or has no accepted key.
+		pub fn inference_terms(model: ModelId) -> Option<InferenceTerms> {
+			let record = Models::<T>::get(model).filter(|record| record.active)?;
+			let key = record.key?;
+			Keys::<T>::get(key).filter(|key| key.status == KeyStatus::Accepted)?;
+			let architecture = Architectures::<T>::get(record.architecture)?;
+			Some(InferenceTerms {
+				owner: record.owner,
+				key,
+				input_len: architecture.input_len,
+				output_len: architecture.output_len,
+				input_visibility: record.input_visibility,
+				royalty: record.royalty,
+			})
+		}
+
+		/// What is recorded of an architecture.
+		pub fn architecture(architecture: ArchitectureId) -> Option<ArchitectureRecord> {
+			Architectures::<T>::get(architecture)
+		}
+
+		/// The encoded architecture.
+		pub fn architecture_bytes(architecture: ArchitectureId) -> Option<Vec<u8>> {
+			ArchitectureBytes::<T>::get(architecture).map(BoundedVec::into_inner)
+		}
+
+		/// What is recorded of a verifying key.
+		pub fn key(key: KeyId) -> Option<KeyRecord> {
+			Keys::<T>::get(key)
+		}
+
+		/// The encoded verifying key.
+		pub fn verifying_key(key: KeyId) -> Option<Vec<u8>> {
+			VerifyingKeys::<T>::get(key).map(BoundedVec::into_inner)
+		}
+
+		/// Whether keys made by a single machine are taken on this chain.
+		pub fn takes_development_keys() -> bool {
+			DevelopmentKeys::<T>::get()
+		}
+	}
+
+	impl<T: Config> Pallet<T> {
+		/// The deposit for `items` entries of `bytes` bytes together.
+		fn deposit(items: u32, bytes: usize) -> Balance {
+			T::ItemDeposit::get()
+				.saturating_mul(items.into())
+				.saturating_add(T::ByteDeposit::get().saturating_mul(bytes as Balance))
+		}
+
+		fn release(reason: HoldReason, who: &AccountId, amount: Balance) -> DispatchResult {
+			T::Currency::release(&reason.into(), who, amount, Precision::BestEffort).map(drop)
+		}
+
+		fn owned(model: &ModelId, who: &AccountId) -> Result<ModelRecord, DispatchError> {
+			let record = Models::<T>::get(model).ok_or(Error::<T>::UnknownModel)?;
+			ensure!(record.owner == *who, Error::<T>::NotOwner);
+			Ok(record)
+		}
+
+		/// Removes a key's entries and gives its deposit back to the model's owner.
+		fn drop_key(key: KeyId, model: ModelId, owner: &AccountId) -> DispatchResult {
+			let record = Keys::<T>::take(key).ok_or(Error::<T>::UnknownKey)?;
+			VerifyingKeys::<T>::remove(key);
+			Self::release(HoldReason::KeyDeposit, owner, record.deposit)?;
+			Self::deposit_event(Event::KeyRemoved { key, model });
+			Ok(())
+		}
+	}
+
+	impl<T: Config> ModelView for Pallet<T> {
+		fn inference_terms(model: &ModelId) -> Option<InferenceTerms> {
+			Self::inference_terms(*model)
+		}
+
+		fn verifying_key(key: &KeyId) -> Option<Vec<u8>> {
+			Self::verifying_key(*key)
+		}
+
+		fn begin_use(model: &ModelId) -> DispatchResult {
+			Models::<T>::try_mutate(model, |record| {
+				let record = record.as_mut().ok_or(Error::<T>::UnknownModel)?;
+				record.open_uses = record.open_uses.checked_add(1).ok_or(Error::<T>::TooManyUses)?;
+				Ok(())
+			})
+		}
+
+		fn end_use(model: &ModelId) {
+			Models::<T>::mutate_extant(model, |record| record.open_uses = record.open_uses.saturating_sub(1));
+		}
+
+		#[cfg(feature = "runtime-benchmarks")]
+		fn benchmark_model(
+			owner: AccountId,
+			architecture: Vec<u8>,
+			input_visibility: InputVisibility,
+			key: Vec<u8>,
+		) -> ModelId {
+			crate::benchmarking::insert_model::<T>(owner, architecture, input_visibility, key)
+		}
+	}
+}

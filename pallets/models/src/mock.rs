@@ -1,0 +1,145 @@
+//! A runtime with the registry in it, and what tests register.
+
+use frame_support::{derive_impl, parameter_types, traits::{ConstU128, ConstU32, VariantCountOf}};
+use frame_system::EnsureRoot;
+use opensand_nn::{Activation, Architecture, Layer, Linear, Operator, Shape};
+use opensand_primitives::{
+	currency::SAND, models::KeyBytes, trapdoor::Trapdoor, AccountId, ArchitectureId, Balance, ModelId,
+};
+use opensand_zk_verifier::{public_input_count, InputVisibility, KeyOrigin, Native};
+use sp_runtime::{traits::IdentityLookup, BoundedVec, BuildStorage};
+
+use crate as pallet_models;
+
+#[frame_support::runtime]
+mod runtime {
+	#[runtime::runtime]
+	#[runtime::derive(
+		RuntimeCall,
+		RuntimeEvent,
+		RuntimeError,
+		RuntimeOrigin,
+		RuntimeFreezeReason,
+		RuntimeHoldReason,
+		RuntimeSlashReason,
+		RuntimeLockId,
+		RuntimeTask,
+		RuntimeViewFunction
+	)]
+	pub struct Test;
+
+	#[runtime::pallet_index(0)]
+	pub type System = frame_system::Pallet<Test>;
+	#[runtime::pallet_index(1)]
+	pub type Balances = pallet_balances::Pallet<Test>;
+	#[runtime::pallet_index(2)]
+	pub type Models = pallet_models::Pallet<Test>;
+}
+
+type Block = frame_system::mocking::MockBlock<Test>;
+
+#[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
+impl frame_system::Config for Test {
+	type Block = Block;
+	type AccountId = AccountId;
+	type Lookup = IdentityLookup<AccountId>;
+	type AccountData = pallet_balances::AccountData<Balance>;
+}
+
+#[derive_impl(pallet_balances::config_preludes::TestDefaultConfig)]
+impl pallet_balances::Config for Test {
+	type Balance = Balance;
+	type ExistentialDeposit = ConstU128<{ SAND / 100 }>;
+	type AccountStore = System;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type RuntimeFreezeReason = RuntimeFreezeReason;
+	type FreezeIdentifier = RuntimeFreezeReason;
+	type MaxFreezes = VariantCountOf<RuntimeFreezeReason>;
+}
+
+parameter_types! {
+	pub const ItemDeposit: Balance = SAND / 10;
+	pub const ByteDeposit: Balance = SAND / 10_000;
+}
+
+impl pallet_models::Config for Test {
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type Currency = Balances;
+	type KeyOrigin = EnsureRoot<AccountId>;
+	type Curve = Native;
+	type ItemDeposit = ItemDeposit;
+	type ByteDeposit = ByteDeposit;
+	type MaxArchitectureBytes = ConstU32<{ 64 * 1024 }>;
+	type WeightInfo = ();
+}
+
+pub const ALICE: AccountId = AccountId::new([1; 32]);
+pub const BOB: AccountId = AccountId::new([2; 32]);
+/// Has nothing.
+pub const PAUPER: AccountId = AccountId::new([3; 32]);
+
+/// A chain at block 1 on which Alice and Bob have 1,000 SAND each.
+pub fn new_test_ext(development_keys: bool) -> sp_io::TestExternalities {
+	let storage = RuntimeGenesisConfig {
+		balances: pallet_balances::GenesisConfig {
+			balances: vec![(ALICE, 1_000 * SAND), (BOB, 1_000 * SAND)],
+			..Default::default()
+		},
+		models: pallet_models::GenesisConfig { development_keys, ..Default::default() },
+		..Default::default()
+	}
+	.build_storage()
+	.unwrap();
+	let mut ext = sp_io::TestExternalities::new(storage);
+	ext.execute_with(|| System::set_block_number(1));
+	ext
+}
+
+/// Runs `test` on a development chain and checks the pallet's invariants and the total issuance after it.
+pub fn run<R>(test: impl FnOnce() -> R) -> R {
+	run_on(new_test_ext(true), test)
+}
+
+/// As [`run`], on the given chain.
+pub fn run_on<R>(mut ext: sp_io::TestExternalities, test: impl FnOnce() -> R) -> R {
+	ext.execute_with(|| {
+		let issuance = Balances::total_issuance();
+		let result = test();
+		Models::do_try_state().unwrap();
+		assert_eq!(Balances::total_issuance(), issuance);
+		result
+	})
+}
+
+/// A Linear layer from `inputs` to `outputs` values, as bytes.
+pub fn linear(inputs: u32, outputs: u32) -> Vec<u8> {
+	let layer = Linear { outputs, shifts: vec![0; outputs as usize], activation: Activation::Identity };
+	let layers = vec![Layer { input: 0, operator: Operator::Linear(layer) }];
+	Architecture::new(Shape::vector(inputs), layers).unwrap().to_bytes()
+}
+
+/// A key of `origin` for a public model from `inputs` to `outputs` values.
+pub fn key(seed: u64, origin: KeyOrigin, inputs: usize, outputs: usize) -> KeyBytes {
+	let count = public_input_count(InputVisibility::Public, inputs, outputs);
+	let key = Trapdoor::new(seed, count as u32).key(origin).unwrap();
+	BoundedVec::truncate_from(key.to_bytes())
+}
+
+pub const CEREMONY: KeyOrigin = KeyOrigin::Ceremony { transcript_hash: [7; 32] };
+
+/// Registers the 4-to-2 architecture under Alice and returns its id.
+pub fn architecture() -> ArchitectureId {
+	let bytes = linear(4, 2);
+	let id = ArchitectureId::from(sp_io::hashing::blake2_256(&bytes));
+	Models::register_architecture(RuntimeOrigin::signed(ALICE), BoundedVec::truncate_from(bytes)).unwrap();
+	id
+}
+
+/// Registers the architecture and a public model of it under Alice and returns the model's id.
+pub fn model() -> ModelId {
+	let architecture = architecture();
+	let origin = RuntimeOrigin::signed(ALICE);
+	let (weights, visibility) = ([9; 32], InputVisibility::Public);
+	Models::register_model(origin, architecture, weights, visibility, SAND, Default::default()).unwrap();
+	opensand_primitives::ids::model_id(&architecture, &weights, visibility, &ALICE)
+}
