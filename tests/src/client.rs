@@ -6,7 +6,7 @@ use subxt::{
 	config::PolkadotConfig,
 	dynamic::{self, At, Value},
 	events::Event,
-	ext::scale_value::{self, Composite},
+	ext::scale_value::{self, Composite, ValueDef},
 	extrinsics::ExtrinsicEvents,
 	tx::TransactionStatus,
 	OnlineClient,
@@ -173,4 +173,47 @@ pub fn field(event: &Event<'_, PolkadotConfig>, name: &str) -> Result<Value> {
 			event.event_name()
 		)
 	})
+}
+
+/// The bytes of a value that is a sequence of bytes, however wrapped.
+pub fn bytes<T>(value: &Value<T>) -> Option<Vec<u8>> {
+	let ValueDef::Composite(parts) = &value.value else {
+		return None;
+	};
+	let mut parts = parts.values();
+	if parts.len() == 1 {
+		let only = parts.next()?;
+		// A newtype around the bytes, unless this is a sequence of one.
+		if only.as_u128().is_none() {
+			return bytes(only);
+		}
+		return Some(vec![only.as_u128()?.try_into().ok()?]);
+	}
+	parts.map(|part| part.as_u128()?.try_into().ok()).collect()
+}
+
+/// The account that a value names.
+///
+/// # Errors
+/// When it is no account.
+pub fn account(value: &Value) -> Result<[u8; 32]> {
+	bytes(value)
+		.and_then(|id| id.try_into().ok())
+		.with_context(|| format!("an account, not {value}"))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::{bytes, Value};
+
+	#[test]
+	fn bytes_are_found_under_newtypes() {
+		let plain = Value::from_bytes([1, 2, 3]);
+		let wrapped = Value::unnamed_composite([Value::unnamed_composite([plain.clone()])]);
+		assert_eq!(bytes(&plain), Some(vec![1, 2, 3]));
+		assert_eq!(bytes(&wrapped), Some(vec![1, 2, 3]));
+		assert_eq!(bytes(&Value::from_bytes([7])), Some(vec![7]));
+		assert_eq!(bytes(&Value::from_bytes([])), Some(vec![]));
+		assert_eq!(bytes(&Value::u128(1)), None);
+	}
 }

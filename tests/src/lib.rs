@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 
 pub mod client;
+pub mod inference;
 pub mod network;
 pub mod node;
 
