@@ -49,6 +49,7 @@ pub trait Curve {
 	/// φ(P) = −x²P, with two multiplications by |x| (Scott, ePrint 2021/1130, section 6). φ² + φ + 1 = 0 on the whole
 	/// curve, so the equation implies (x⁴ − x² + 1)P = rP = 0; r divides the curve's order once. A multiplication by
 	/// x² in one piece would be taken through φ by a GLV implementation and test nothing.
+	#[allow(clippy::arithmetic_side_effects, reason = "field arithmetic is total")]
 	fn is_in_subgroup_g1(point: &G1Affine) -> bool {
 		let Some(product) = Self::mul_g1_by_abs_x(point).and_then(|p| Self::mul_g1_by_abs_x(&p)) else {
 			return false;
@@ -62,6 +63,7 @@ pub trait Curve {
 	///
 	/// ψ(P) = xP (ePrint 2021/1130, section 4): ψ² − tψ + p = 0 with t = x + 1 gives (p − x)P = 0, p − x is r times the
 	/// cofactor of G1, and the cofactors of G1 and G2 are coprime.
+	#[allow(clippy::arithmetic_side_effects, reason = "negation of a point is total")]
 	fn is_in_subgroup_g2(point: &G2Affine) -> bool {
 		let Some(product) = Self::mul_g2_by_abs_x(point) else {
 			return false;
@@ -71,7 +73,7 @@ pub trait Curve {
 }
 
 /// The endomorphism ψ of the twist: untwist, Frobenius, twist.
-#[allow(clippy::arithmetic_side_effects)] // field arithmetic is total
+#[allow(clippy::arithmetic_side_effects, reason = "field arithmetic is total")]
 fn psi(point: &G2Affine) -> G2Affine {
 	let mut image = *point;
 	image.x.frobenius_map_in_place(1);
@@ -82,7 +84,7 @@ fn psi(point: &G2Affine) -> G2Affine {
 }
 
 /// |x|·P, most significant bit first.
-#[allow(clippy::arithmetic_side_effects)] // group arithmetic is total
+#[allow(clippy::arithmetic_side_effects, reason = "group arithmetic is total")]
 fn double_and_add_abs_x<A: AffineRepr>(point: &A) -> A {
 	let mut sum = A::Group::ZERO;
 	for bit in ark_ff::BitIteratorBE::without_leading_zeros(ABS_X) {

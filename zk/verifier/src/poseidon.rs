@@ -41,7 +41,7 @@ pub const fn is_full_round(round: usize) -> bool {
 }
 
 /// The Poseidon permutation.
-#[allow(clippy::arithmetic_side_effects)] // field arithmetic is total
+#[allow(clippy::arithmetic_side_effects, reason = "field arithmetic is total")]
 pub fn permute(state: &mut [Fr; WIDTH]) {
 	for (round, constants) in round_constants().iter().enumerate() {
 		for (element, constant) in state.iter_mut().zip(constants) {
@@ -90,7 +90,7 @@ pub fn salted_input_hash(salt: &[u8; 32], input: &[i8]) -> [u8; 32] {
 	bytes
 }
 
-#[allow(clippy::arithmetic_side_effects)] // field arithmetic is total
+#[allow(clippy::arithmetic_side_effects, reason = "field arithmetic is total")]
 fn hash_elements(tag: Fr, elements: &[Fr]) -> Fr {
 	let mut state = [Fr::ZERO; WIDTH];
 	state[0] = tag;

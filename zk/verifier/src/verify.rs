@@ -22,6 +22,7 @@ pub enum VerifyError {
 /// Accepts if and only if e(A, B) = e(α, β) · e(IC₀ + Σ uⱼ·ICⱼ, γ) · e(C, δ).
 ///
 /// One MSM over the key's points, four Miller loops, one final exponentiation.
+#[allow(clippy::arithmetic_side_effects, reason = "negation of a point is total")]
 pub fn verify<C: Curve>(key: &VerifyingKey, inputs: &[Fr], proof: &Proof) -> Result<(), VerifyError> {
 	if inputs.len() != key.public_input_count() {
 		return Err(VerifyError::WrongInputCount);
@@ -80,7 +81,7 @@ impl<'a> KeyTerms<'a> {
 /// Each item's equation is raised to a 128-bit multiplier drawn from a hash of all keys, inputs and proofs, and all are
 /// multiplied: n + 3k Miller loops for n proofs under k keys, one final exponentiation. The error does not say which
 /// item is bad: verify them one by one to find it. An empty batch holds.
-#[allow(clippy::arithmetic_side_effects)] // field arithmetic is total
+#[allow(clippy::arithmetic_side_effects, reason = "field arithmetic is total")]
 pub fn verify_batch<C: Curve>(items: &[BatchItem<'_>]) -> Result<(), VerifyError> {
 	if items
 		.iter()

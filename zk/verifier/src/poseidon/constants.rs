@@ -5,7 +5,11 @@ use ark_bls12_381::Fr;
 use ark_ff::BigInt;
 
 /// Little-endian limbs to field elements, at compile time.
-#[allow(clippy::indexing_slicing, clippy::arithmetic_side_effects)] // bounded by the array's own lengths
+#[allow(
+	clippy::indexing_slicing,
+	clippy::arithmetic_side_effects,
+	reason = "bounded by the array's own lengths"
+)]
 const fn field_elements<const ROWS: usize>(limbs: [[[u64; 4]; WIDTH]; ROWS]) -> [[Fr; WIDTH]; ROWS] {
 	let mut elements = [[Fr::new_unchecked(BigInt::new([0; 4])); WIDTH]; ROWS];
 	let mut row = 0;

@@ -1,0 +1,65 @@
+//! What can go wrong between a model and a satisfied circuit.
+
+use opensand_nn::EvaluateError;
+use thiserror::Error;
+
+/// Why a circuit or an assignment cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CircuitError {
+	/// The circuit would be larger than this build proves. Use fewer or narrower layers, or pool earlier.
+	#[error("the circuit needs {needed} {what}, at most {limit} are supported")]
+	TooLarge {
+		/// What there is too much of.
+		what: &'static str,
+		/// How much the model needs.
+		needed: u64,
+		/// How much is supported.
+		limit: u64,
+	},
+	/// The model has more public values than a verifying key can carry. Compile it with a hashed input; if the output
+	/// is too long, let the model end in a smaller layer.
+	#[error("the statement needs {needed} public inputs, at most {limit} fit a verifying key")]
+	TooManyPublicInputs {
+		/// Field elements of the statement.
+		needed: usize,
+		/// The verifier's bound.
+		limit: usize,
+	},
+	/// The input does not fit the model. Give as many values as the architecture's input shape has.
+	#[error("the model cannot be evaluated on this input: {0}")]
+	Input(#[from] EvaluateError),
+	/// The statement is not of this circuit: its visibility, its hash or the length of a tensor differs. Build it with
+	/// `InferenceCircuit::execute`.
+	#[error("the statement does not have this circuit's shape")]
+	StatementShape,
+	/// The trace does not have the model's shape. Take it from `Model::trace` of the same model.
+	#[error("the trace does not have this model's shape")]
+	TraceShape,
+	/// The constraint system refused an operation; this is a fault of the compiler. Report it with the model.
+	#[error("synthesis failed: {0}")]
+	Synthesis(String),
+}
+
+impl From<ark_relations::gr1cs::SynthesisError> for CircuitError {
+	fn from(error: ark_relations::gr1cs::SynthesisError) -> Self {
+		Self::Synthesis(error.to_string())
+	}
+}
+
+/// Why a statement, an input and a salt do not satisfy the circuit.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum MockError {
+	/// No assignment could be made.
+	#[error(transparent)]
+	Circuit(#[from] CircuitError),
+	/// A constraint does not hold. The part is the first, in the order of evaluation, with such a constraint.
+	#[error("the circuit is not satisfied in {part}, constraint {constraint} of {constraints}")]
+	Unsatisfied {
+		/// "binding", "input", "input hash", "output", or the layer as `layer <index> (<operator>)`.
+		part: String,
+		/// The first constraint that does not hold, counted from 0.
+		constraint: usize,
+		/// How many constraints there are.
+		constraints: usize,
+	},
+}

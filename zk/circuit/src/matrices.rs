@@ -1,0 +1,106 @@
+//! The matrices of a constraint system, compact: a coefficient is an index into a table of distinct values.
+
+use ark_bls12_381::Fr;
+use ark_ff::{AdditiveGroup, Field};
+use std::collections::HashMap;
+
+/// A sparse matrix by rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SparseMatrix {
+	/// Where each row starts in `entries`, and the end of the last.
+	row_starts: Vec<u32>,
+	/// Column, and index of the coefficient in the table.
+	entries: Vec<(u32, u32)>,
+}
+
+/// The matrices A, B and C of (A·z) ∘ (B·z) = C·z with z = (1, public inputs, witness).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Matrices {
+	/// A, B and C.
+	matrices: [SparseMatrix; 3],
+	/// Distinct coefficients.
+	coefficients: Vec<Fr>,
+	/// The length of (1, public inputs).
+	instance_len: usize,
+	/// The length of the witness.
+	witness_len: usize,
+}
+
+impl Matrices {
+	/// From rows of (coefficient, column).
+	pub(crate) fn new(rows: [Vec<Vec<(Fr, usize)>>; 3], instance_len: usize, witness_len: usize) -> Self {
+		let mut coefficients = Vec::new();
+		let mut indices: HashMap<Fr, u32> = HashMap::new();
+		let matrices = rows.map(|rows| {
+			let mut matrix = SparseMatrix {
+				row_starts: vec![0],
+				entries: Vec::new(),
+			};
+			for row in rows {
+				for (coefficient, column) in row {
+					let index = *indices.entry(coefficient).or_insert_with(|| {
+						coefficients.push(coefficient);
+						coefficients.len() as u32 - 1
+					});
+					matrix.entries.push((column as u32, index));
+				}
+				matrix.row_starts.push(matrix.entries.len() as u32);
+			}
+			matrix
+		});
+		Self {
+			matrices,
+			coefficients,
+			instance_len,
+			witness_len,
+		}
+	}
+
+	/// Number of constraints.
+	pub fn constraints(&self) -> usize {
+		self.matrices[0].row_starts.len() - 1
+	}
+
+	/// Length of (1, public inputs).
+	pub fn instance_len(&self) -> usize {
+		self.instance_len
+	}
+
+	/// Length of the witness.
+	pub fn witness_len(&self) -> usize {
+		self.witness_len
+	}
+
+	/// Entries of all three matrices that are not zero.
+	pub fn terms(&self) -> usize {
+		self.matrices.iter().map(|matrix| matrix.entries.len()).sum()
+	}
+
+	/// The entries of a row of A (0), B (1) or C (2), as (column, coefficient).
+	pub fn row(&self, matrix: usize, row: usize) -> impl Iterator<Item = (usize, &Fr)> {
+		let matrix = &self.matrices[matrix];
+		let range = matrix.row_starts[row] as usize..matrix.row_starts[row + 1] as usize;
+		matrix.entries[range]
+			.iter()
+			.map(|(column, coefficient)| (*column as usize, &self.coefficients[*coefficient as usize]))
+	}
+
+	/// One element of A·z (0), B·z (1) or C·z (2).
+	pub fn product(&self, matrix: usize, row: usize, z: &[Fr]) -> Fr {
+		let mut sum = Fr::ZERO;
+		for (column, coefficient) in self.row(matrix, row) {
+			sum += if *coefficient == Fr::ONE {
+				z[column]
+			} else {
+				z[column] * coefficient
+			};
+		}
+		sum
+	}
+
+	/// The first constraint that z does not satisfy.
+	pub fn first_unsatisfied(&self, z: &[Fr]) -> Option<usize> {
+		(0..self.constraints())
+			.find(|row| self.product(0, *row, z) * self.product(1, *row, z) != self.product(2, *row, z))
+	}
+}
