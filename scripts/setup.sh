@@ -105,20 +105,24 @@ wasm_target_is_installed() {
 		compgen -G "$libdir/libcore-*.rlib" >/dev/null
 }
 wasm_build_toolchain=
-if wasm_target_is_installed; then
-	detail "Rust $toolchain has it"
-elif [ ! -f "$cache/wasm-toolchain/stamp" ] &&
-	detail "rustup target add $wasm_target" &&
-	timeout 300 rustup target add --toolchain "$toolchain" "$wasm_target" 2>"$cache/rustup.log"; then
-	detail "added to Rust $toolchain"
-else
-	if [ -s "$cache/rustup.log" ]; then
-		detail "rustup could not add it: $(grep -m1 -i error "$cache/rustup.log" || tail -n1 "$cache/rustup.log")"
-	fi
-	detail "taking Debian's compiler for the runtime"
+use_debian_toolchain() {
 	apt_install rustc-web cargo-web rust-web-src rust-web-llvm lld-22
 	"$root/scripts/wasm-toolchain.sh" "$wasm_toolchain" "$cache/wasm-toolchain"
 	wasm_build_toolchain=$wasm_toolchain
+}
+if grep -qs "^WASM_BUILD_TOOLCHAIN=$wasm_toolchain$" "$cache/env"; then
+	# Another compiler would build the whole runtime again.
+	detail "staying with Debian's compiler for the runtime; delete $cache/env to decide anew"
+	use_debian_toolchain
+elif wasm_target_is_installed; then
+	detail "Rust $toolchain has it"
+elif detail "rustup target add $wasm_target" &&
+	timeout 300 rustup target add --toolchain "$toolchain" "$wasm_target" 2>"$cache/rustup.log"; then
+	detail "added to Rust $toolchain"
+else
+	detail "rustup could not add it: $(grep -m1 -i error "$cache/rustup.log" || tail -n1 "$cache/rustup.log")"
+	detail "taking Debian's compiler for the runtime"
+	use_debian_toolchain
 fi
 
 printf '# Written by scripts/setup.sh; empty means that the toolchain of rust-toolchain.toml builds the runtime too.\nWASM_BUILD_TOOLCHAIN=%s\n' \
