@@ -1,0 +1,51 @@
+//! The subcommands, one file each.
+
+mod digest;
+mod evaluate;
+mod import;
+mod input;
+mod inspect;
+
+use crate::{error::CliError, output::Output};
+use clap::{Parser, Subcommand};
+
+/// Bring neural networks into OpenSand's integer format, and prove and verify what they answer.
+///
+/// The usual order: import, compile, setup, prove, verify. Every command takes --json.
+///
+/// Exit codes: 0 success; 1 a check failed (invalid proof, unsatisfied circuit, accuracy lost); 2 wrong usage; 3 a file is
+/// damaged or does not fit; 4 the model is not supported; 5 a file cannot be read or written.
+#[derive(Debug, Parser)]
+#[command(name = "opensand-zk", version, max_term_width = 110)]
+pub struct Cli {
+	/// Print reports and errors as JSON.
+	#[arg(long, global = true)]
+	pub json: bool,
+	/// What to do.
+	#[command(subcommand)]
+	pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+	/// Turn a float ONNX model and sample images into an integer model.
+	Import(import::Import),
+	/// Say what a file or folder is and what is in it.
+	Inspect(inspect::Inspect),
+	/// Run an integer model on one image, or over a data set.
+	Evaluate(evaluate::Evaluate),
+	/// Print the id of a model file, a key or any other file.
+	Digest(digest::Digest),
+}
+
+/// Runs a command line.
+pub fn run(cli: Cli) -> Result<(), CliError> {
+	let output = Output::new(cli.json);
+	match cli.command {
+		Command::Import(command) => command.run(output),
+		Command::Inspect(command) => command.run(output),
+		Command::Evaluate(command) => command.run(output),
+		Command::Digest(command) => command.run(output),
+	}
+}

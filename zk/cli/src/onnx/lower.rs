@@ -1,0 +1,343 @@
+//! The graph, node by node in order, to layers.
+
+use super::{
+	attributes::{display_name, form},
+	error::OnnxError,
+	nodes,
+	proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto},
+	tensor::{floats, integers, FloatTensor},
+};
+use crate::float::{FloatLayer, FloatModel, FloatOperator, Parameters};
+use opensand_nn::{limits::MAX_OPERATORS, Architecture, Layer, ModelError, Shape, TensorIndex};
+use std::collections::{HashMap, HashSet};
+
+/// Operator sets whose definitions of the supported operators this importer follows.
+const OPSETS: (i64, i64) = (11, 24);
+
+/// Lowers a decoded model.
+pub fn lower(model: &ModelProto) -> Result<FloatModel, OnnxError> {
+	let graph = model.graph.as_ref().ok_or(OnnxError::NoGraph)?;
+	check_opset(model)?;
+	if !graph.sparse_initializer.is_empty() {
+		let problem = "sparse constants are not supported; export them dense";
+		return Err(OnnxError::BadConstant {
+			name: "sparse_initializer".into(),
+			problem,
+		});
+	}
+	let mut builder = Builder::new(graph)?;
+	let output = exactly_one("outputs", graph.output.iter().map(|output| output.name.as_str()))?;
+	for node in needed(graph, output) {
+		nodes::lower(&mut builder, node)?;
+	}
+	builder.finish(output)
+}
+
+/// A value of the graph.
+#[derive(Clone, Copy)]
+enum Value<'a> {
+	Tensor(Tensor),
+	Constant(&'a TensorProto),
+}
+
+/// A tensor that depends on the input.
+#[derive(Clone, Copy)]
+pub struct Tensor {
+	/// Its index among the model's tensors.
+	pub index: TensorIndex,
+	/// Its shape without the batch.
+	pub shape: Shape,
+	/// Its rank in the graph: 2 for [1, features], 4 for [1, channels, height, width].
+	pub rank: u8,
+}
+
+/// What is known of the graph so far, and the layers made of it.
+pub struct Builder<'a> {
+	values: HashMap<&'a str, Value<'a>>,
+	/// How many nodes and outputs read a value.
+	readers: HashMap<&'a str, usize>,
+	/// Tensors that have a second name with readers of its own.
+	shared: HashSet<TensorIndex>,
+	layers: Vec<FloatLayer>,
+	shapes: Vec<Shape>,
+}
+
+impl<'a> Builder<'a> {
+	fn new(graph: &'a GraphProto) -> Result<Self, OnnxError> {
+		let mut values: HashMap<&str, Value> = HashMap::new();
+		for constant in &graph.initializer {
+			values.insert(&constant.name, Value::Constant(constant));
+		}
+		let inputs = graph
+			.input
+			.iter()
+			.filter(|input| !values.contains_key(input.name.as_str()));
+		let input = exactly_one("inputs", inputs)?;
+		let (shape, rank) = input_shape(input)?;
+		values.insert(
+			&input.name,
+			Value::Tensor(Tensor {
+				index: 0,
+				shape,
+				rank,
+			}),
+		);
+		let mut readers = HashMap::new();
+		let read = graph
+			.node
+			.iter()
+			.flat_map(|node| &node.input)
+			.chain(graph.output.iter().map(|output| &output.name));
+		for value in read {
+			*readers.entry(value.as_str()).or_default() += 1;
+		}
+		Ok(Self {
+			values,
+			readers,
+			shared: HashSet::new(),
+			layers: Vec::new(),
+			shapes: vec![shape],
+		})
+	}
+
+	/// Input `position` of `node`, which must depend on the graph's input.
+	pub fn tensor(&self, node: &NodeProto, position: usize) -> Result<Tensor, OnnxError> {
+		match self.value(node, position)? {
+			Value::Tensor(tensor) => Ok(tensor),
+			Value::Constant(_) => Err(form(
+				node,
+				"an input is constant",
+				"export with constant folding, so that constants meet weights only",
+			)),
+		}
+	}
+
+	/// Input `position` of `node`, which must be a constant of floats.
+	pub fn floats(&self, node: &NodeProto, position: usize) -> Result<FloatTensor, OnnxError> {
+		floats(self.constant(node, position)?)
+	}
+
+	/// Input `position` of `node` if it is a constant of floats; `None` where it depends on the graph's input.
+	pub fn maybe_floats(&self, node: &NodeProto, position: usize) -> Result<Option<FloatTensor>, OnnxError> {
+		match self.value(node, position)? {
+			Value::Tensor(_) => Ok(None),
+			Value::Constant(constant) => floats(constant).map(Some),
+		}
+	}
+
+	/// Input `position` of `node`, which must be a constant of integers.
+	pub fn integers(&self, node: &NodeProto, position: usize) -> Result<Vec<i64>, OnnxError> {
+		integers(self.constant(node, position)?)
+	}
+
+	/// Whether `node` has input `position`.
+	pub fn has_input(node: &NodeProto, position: usize) -> bool {
+		node.input.get(position).is_some_and(|name| !name.is_empty())
+	}
+
+	/// Makes the output of `node` a constant.
+	pub fn set_constant(&mut self, node: &'a NodeProto, constant: &'a TensorProto) {
+		self.set(node, Value::Constant(constant));
+	}
+
+	/// Makes the output of `node` another name of `tensor`.
+	pub fn set_alias(&mut self, node: &'a NodeProto, tensor: Tensor) {
+		let shares = |name: &String| {
+			let same = matches!(self.values.get(name.as_str()), Some(Value::Tensor(named)) if named.index == tensor.index);
+			same && self.readers.get(name.as_str()) != Some(&1)
+		};
+		if node.input.iter().any(shares) {
+			self.shared.insert(tensor.index);
+		}
+		self.set(node, Value::Tensor(tensor));
+	}
+
+	/// Adds a layer over `input` whose output is `node`'s, of rank `rank`. `other` is the second operand of an Add.
+	pub fn push(
+		&mut self,
+		node: &'a NodeProto,
+		input: Tensor,
+		other: Option<Tensor>,
+		operator: FloatOperator,
+		rank: u8,
+	) -> Result<(), OnnxError> {
+		let layer = self.layers.len();
+		let wrap = |source| OnnxError::Layer {
+			node: display_name(node),
+			source,
+		};
+		let shape = operator
+			.output_shape(layer, input.shape, other.map(|tensor| tensor.shape))
+			.map_err(wrap)?;
+		if layer >= MAX_OPERATORS {
+			return Err(wrap(ModelError::TooManyOperators(layer + 1)));
+		}
+		let index =
+			TensorIndex::try_from(layer + 1).map_err(|_| wrap(ModelError::TooManyOperators(layer + 1)))?;
+		self.layers.push(FloatLayer {
+			name: display_name(node),
+			input: input.index,
+			operator,
+			relu: false,
+		});
+		self.shapes.push(shape);
+		self.set(node, Value::Tensor(Tensor { index, shape, rank }));
+		Ok(())
+	}
+
+	/// The layer that makes input `position` of `node`, if nothing else reads that value and no ReLU follows yet: it may
+	/// take up what `node` does.
+	pub fn sole_producer(&mut self, node: &NodeProto, position: usize) -> Option<&mut FloatLayer> {
+		let name = node.input.get(position)?;
+		if self.readers.get(name.as_str()) != Some(&1) {
+			return None;
+		}
+		let Some(Value::Tensor(tensor)) = self.values.get(name.as_str()) else {
+			return None;
+		};
+		if self.shared.contains(&tensor.index) {
+			return None;
+		}
+		let layer = usize::from(tensor.index).checked_sub(1)?;
+		self.layers.get_mut(layer).filter(|layer| !layer.relu)
+	}
+
+	fn value(&self, node: &NodeProto, position: usize) -> Result<Value<'a>, OnnxError> {
+		let Some(name) = node.input.get(position).filter(|name| !name.is_empty()) else {
+			return Err(form(
+				node,
+				format!("input {position} is missing"),
+				"the file is damaged: export the model again",
+			));
+		};
+		let unknown = || OnnxError::UnknownValue {
+			node: display_name(node),
+			value: name.clone(),
+		};
+		self.values.get(name.as_str()).copied().ok_or_else(unknown)
+	}
+
+	fn constant(&self, node: &NodeProto, position: usize) -> Result<&'a TensorProto, OnnxError> {
+		match self.value(node, position)? {
+			Value::Constant(constant) => Ok(constant),
+			Value::Tensor(_) => Err(form(
+				node,
+				format!("input {position} is not a constant"),
+				"products of two activations are not supported; export with weights as constants",
+			)),
+		}
+	}
+
+	fn set(&mut self, node: &'a NodeProto, value: Value<'a>) {
+		if let Some(output) = node.output.first() {
+			self.values.insert(output, value);
+		}
+	}
+
+	fn finish(self, output: &str) -> Result<FloatModel, OnnxError> {
+		match self.values.get(output) {
+			Some(Value::Tensor(tensor)) if usize::from(tensor.index) == self.layers.len() => {}
+			_ => return Err(OnnxError::NoOutput(output.into())),
+		}
+		let layer = |layer: &FloatLayer| Layer {
+			input: layer.input,
+			operator: layer.operator.skeleton(),
+		};
+		// Sizes, work and weights are checked on the integer layers that these will become.
+		Architecture::new(self.shapes[0], self.layers.iter().map(layer).collect())
+			.map_err(OnnxError::Model)?;
+		Ok(FloatModel {
+			layers: self.layers,
+			shapes: self.shapes,
+		})
+	}
+}
+
+/// Adds biases to those of `parameters`.
+pub fn add_biases(parameters: &mut Parameters, values: &[f32]) {
+	for (bias, value) in parameters.biases.iter_mut().zip(values) {
+		*bias += value;
+	}
+}
+
+fn check_opset(model: &ModelProto) -> Result<(), OnnxError> {
+	let default_domain = |domain: &str| domain.is_empty() || domain == "ai.onnx";
+	let version = model
+		.opset_import
+		.iter()
+		.find(|import| default_domain(&import.domain));
+	let found = version.map_or(1, |import| import.version);
+	let (min, max) = OPSETS;
+	if !(min..=max).contains(&found) {
+		return Err(OnnxError::UnsupportedOpset { found, min, max });
+	}
+	Ok(())
+}
+
+/// The nodes that `output` depends on, in order.
+fn needed<'a>(graph: &'a GraphProto, output: &'a str) -> Vec<&'a NodeProto> {
+	let mut wanted = HashSet::from([output]);
+	let mut nodes: Vec<_> = graph
+		.node
+		.iter()
+		.rev()
+		.filter(|node| {
+			let makes = node
+				.output
+				.iter()
+				.any(|output| !output.is_empty() && wanted.contains(output.as_str()));
+			if makes {
+				wanted.extend(node.input.iter().map(String::as_str));
+			}
+			makes
+		})
+		.collect();
+	nodes.reverse();
+	nodes
+}
+
+fn exactly_one<T>(what: &'static str, items: impl Iterator<Item = T>) -> Result<T, OnnxError> {
+	let mut items: Vec<T> = items.collect();
+	match (items.pop(), items.len()) {
+		(Some(item), 0) => Ok(item),
+		(None, _) => Err(OnnxError::NotOne { what, found: 0 }),
+		(Some(_), others) => Err(OnnxError::NotOne {
+			what,
+			found: others + 1,
+		}),
+	}
+}
+
+/// Shape without the batch, and rank, of the graph's input.
+fn input_shape(input: &ValueInfoProto) -> Result<(Shape, u8), OnnxError> {
+	let bad = |problem| OnnxError::BadInput {
+		name: input.name.clone(),
+		problem,
+	};
+	let tensor = input
+		.r#type
+		.as_ref()
+		.and_then(|kind| kind.tensor_type.as_ref())
+		.ok_or(bad("it is not a tensor"))?;
+	if tensor.elem_type != super::proto::data_type::FLOAT {
+		return Err(bad("its type is not float"));
+	}
+	let dims = &tensor.shape.as_ref().ok_or(bad("it has no shape"))?.dim;
+	let (batch, rest) = dims.split_first().ok_or(bad("it is a scalar"))?;
+	if batch.dim_value.is_some_and(|batch| batch != 1) {
+		return Err(bad("its batch is not 1"));
+	}
+	let fixed = rest.iter().map(|dim| {
+		dim.dim_value
+			.and_then(|dim| u32::try_from(dim).ok())
+			.filter(|dim| *dim > 0)
+	});
+	let dims = fixed
+		.collect::<Option<Vec<u32>>>()
+		.ok_or(bad("a dimension besides the batch is not fixed"))?;
+	match dims.as_slice() {
+		[features] => Ok((Shape::vector(*features), 2)),
+		[channels, height, width] => Ok((Shape::new(*channels, *height, *width), 4)),
+		_ => Err(bad("it has neither 2 nor 4 dimensions")),
+	}
+}
