@@ -24,11 +24,12 @@ function binary() {
  * @returns {Promise<{ url: string, stop: () => Promise<void> }>} the address of its RPC, and how to end it
  */
 export async function startDevelopmentChain(extraArguments = []) {
+  const program = binary();
   const directory = await mkdtemp(path.join(tmpdir(), 'opensand-'));
   const logPath = path.join(directory, 'node.log');
   const log = await open(logPath, 'w');
   const child = spawn(
-    binary(),
+    program,
     [
       '--dev',
       '--base-path', directory,
