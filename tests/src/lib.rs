@@ -1,14 +1,19 @@
 //! Starts real nodes as processes of their own, on free ports and in temporary directories, and drives them
 //! through their RPC as a client would.
 //!
-//! [`node`] has one node, [`network`] a connected set of validators, [`client`] transactions and storage
-//! through `subxt` without generated code. Everything waits on conditions ([`eventually`]), never on a fixed time:
+//! - [`node`]: one node; [`network`]: a connected set of validators.
+//! - [`client`]: transactions and storage through `subxt`, without generated code.
+//! - [`inference`]: the main job's steps; [`digits`]: a model for it; [`market`]: a chain where it can be asked.
+//!
+//! Everything waits on conditions ([`eventually`]), never on a fixed time:
 //! with a block in a third of the slots on average, the time to the next block has a long tail.
 
 #![warn(missing_docs)]
 
 pub mod client;
+pub mod digits;
 pub mod inference;
+pub mod market;
 pub mod network;
 pub mod node;
 

@@ -1,0 +1,232 @@
+//! The main job, shown: a chain is started, the digits model is registered on it, held-out images are sent as paid
+//! requests, the worker proves its answers, the chain verifies and pays.
+//!
+//! With `KEEP=1` in the environment the chain stays up; otherwise nothing is left running.
+
+use std::{collections::BTreeMap, env, time::Duration};
+
+use anyhow::Result;
+use opensand_tests::{
+	client::SAND,
+	digits::Digits,
+	inference::{wait_for_settlement, Settlement},
+	market::{Market, BOND, PRICE, ROYALTY},
+};
+use opensand_zk_cli::accuracy::class;
+
+/// Held-out images that are asked about.
+const IMAGES: [usize; 6] = [0, 1, 2, 3, 4, 5];
+/// How long an answer may take: two blocks and a proof, with a long tail.
+const ANSWER_LIMIT: Duration = Duration::from_secs(300);
+/// Width of an 8×8 image in characters.
+const IMAGE_SIDE: usize = 8;
+/// Brightness from dark to light.
+const SHADES: [char; 6] = [' ', '.', ':', 'o', 'O', '@'];
+
+#[tokio::main]
+async fn main() -> Result<()> {
+	let interrupted = tokio::signal::ctrl_c();
+	tokio::select! {
+		result = demonstrate() => result,
+		_ = interrupted => {
+			println!("\nInterrupted; the chain is stopped.");
+			Ok(())
+		},
+	}
+}
+
+async fn demonstrate() -> Result<()> {
+	let directory = tempfile::tempdir()?;
+	step("Importing the handwritten-digits model from ONNX and calibrating it");
+	let digits = Digits::import(&directory.path().join("digits"))?;
+	report_accuracy(&digits);
+
+	step("Making development keys, starting a chain with a worker, registering model, key and worker");
+	let market = Market::open(&digits).await?;
+	println!(
+		"  node            process {}, {}",
+		market.node.process_id().unwrap_or_default(),
+		market.node.url()
+	);
+	println!("  model           0x{}", hex::encode(market.model));
+	println!("  model owner     Charlie, asks {} SAND an answer", sand(ROYALTY));
+	println!(
+		"  worker          Bob, asks {} SAND, bonded with {} SAND",
+		sand(PRICE),
+		sand(BOND)
+	);
+
+	step("Dave pays for answers about images that the model has never seen");
+	for row in picture(&digits)? {
+		println!("  {row}");
+	}
+	let from = market.node.best_number().await?;
+	let mut requests = Vec::with_capacity(IMAGES.len());
+	for image in IMAGES {
+		let request = market.ask(&digits.input(image)?).await?;
+		println!("  request {request}: image {image}");
+		requests.push((request, image));
+	}
+
+	step("The worker proves, the chain verifies and pays");
+	let answers = tokio::select! {
+		answers = collect(&market, requests, from) => answers?,
+		never = show_progress(&market) => never?,
+	};
+	print_table(&market, &digits, &answers)?;
+
+	let explorer = format!(
+		"https://polkadot.js.org/apps/?rpc={}#/explorer",
+		market.node.url()
+	);
+	if env::var("KEEP").is_ok_and(|keep| keep == "1") {
+		let process = market.node.detach()?;
+		println!("\nThe chain keeps running: {explorer}\nStop it with: kill {process}");
+	} else {
+		println!("\nWhile it runs, the chain can be looked at under {explorer}");
+		println!("It is stopped now; `make demo KEEP=1` leaves it running.");
+	}
+	Ok(())
+}
+
+/// An answer that was paid: its request, the held-out image asked about, and how it was settled.
+type Answer = (u64, usize, Settlement);
+
+/// Waits for the answers to all requests, which were made in block `from` or later.
+async fn collect(market: &Market, requests: Vec<(u64, usize)>, from: u32) -> Result<Vec<Answer>> {
+	let mut answers = Vec::with_capacity(requests.len());
+	for (request, image) in requests {
+		let settlement =
+			wait_for_settlement(&market.node, &market.client, request, from, ANSWER_LIMIT).await?;
+		println!("  request {request}: settled in block {}", settlement.block);
+		answers.push((request, image, settlement));
+	}
+	Ok(answers)
+}
+
+fn step(what: &str) {
+	println!("\n==> {what}");
+}
+
+/// An amount in SAND.
+fn sand(amount: u128) -> String {
+	let (whole, rest) = (amount / SAND, amount % SAND);
+	let decimals = format!("{rest:012}");
+	match decimals.trim_end_matches('0') {
+		"" => whole.to_string(),
+		decimals => format!("{whole}.{decimals}"),
+	}
+}
+
+fn report_accuracy(digits: &Digits) {
+	let Some(accuracy) = &digits.manifest().held_out else {
+		return;
+	};
+	if let (Some(float), Some(integer)) = (accuracy.float_correct, accuracy.integer_correct) {
+		println!(
+			"  right on {} held-out images: float model {float}, integer model {integer}",
+			accuracy.images
+		);
+	}
+}
+
+/// The images side by side, in characters.
+fn picture(digits: &Digits) -> Result<Vec<String>> {
+	let mut rows = vec![String::new(); IMAGE_SIDE];
+	for image in IMAGES {
+		for (row, pixels) in rows.iter_mut().zip(digits.image(image)?.chunks(IMAGE_SIDE)) {
+			for pixel in pixels {
+				let shade = (pixel * (SHADES.len() - 1) as f32).round() as usize;
+				let shade = SHADES[shade.min(SHADES.len() - 1)];
+				row.extend([shade, shade]);
+			}
+			row.push_str("   ");
+		}
+	}
+	Ok(rows)
+}
+
+/// Prints every step that the prover takes, without end.
+async fn show_progress(market: &Market) -> Result<Vec<Answer>> {
+	let mut seen: BTreeMap<u64, String> = BTreeMap::new();
+	loop {
+		let jobs = market.node.call("prover_jobs", &[]).await?;
+		for job in jobs.as_array().into_iter().flatten() {
+			let (Some(request), Some(status)) = (job["request"].as_u64(), job["status"].as_str()) else {
+				continue;
+			};
+			let line = match (job["stage"].as_str(), job["percent"].as_u64()) {
+				(Some(stage), Some(percent)) => format!("{status}, {stage} {percent} %"),
+				_ => status.to_owned(),
+			};
+			if seen.get(&request) != Some(&line) {
+				println!("  request {request}: {line}");
+				seen.insert(request, line);
+			}
+		}
+		tokio::time::sleep(Duration::from_millis(50)).await;
+	}
+}
+
+fn print_table(market: &Market, digits: &Digits, answers: &[Answer]) -> Result<()> {
+	let log = market.node.log()?;
+	println!(
+		"\n{:>7}  {:>5}  {:>5}  {:>6}  {:>8}  {:>12}  {:>10}  {:>9}  {:>10}  {:>9}",
+		"request",
+		"image",
+		"shows",
+		"answer",
+		"proof",
+		"verification",
+		"worker got",
+		"owner got",
+		"author got",
+		"treasury",
+	);
+	let mut right = 0;
+	for (request, image, settlement) in answers {
+		let (answer, label) = (class(&settlement.output), usize::from(digits.label(*image)?));
+		right += usize::from(answer == label);
+		println!(
+			"{request:>7}  {image:>5}  {label:>5}  {answer:>6}  {:>8}  {:>9.2} ms  {:>10}  {:>9}  {:>10}  {:>9}",
+			proof_time(&log, *request).unwrap_or_default(),
+			settlement.weight as f64 / 1e9,
+			sand(settlement.worker.1),
+			sand(settlement.owner.1),
+			sand(settlement.author),
+			sand(settlement.treasury),
+		);
+	}
+	println!(
+		"\n{right} of {} answers are right; every one is proven to be the registered model's.",
+		answers.len()
+	);
+	println!("Proof: time in the prover. Verification: what the block is charged for it. Amounts in SAND.");
+	Ok(())
+}
+
+/// How long the proof for `request` took, as the node logged it.
+fn proof_time(log: &str, request: u64) -> Option<String> {
+	let (_, rest) = log.split_once(&format!("Proof for request {request} done in "))?;
+	let (time, _) = rest.split_once('\n')?;
+	Some(time.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+	use super::{proof_time, sand};
+
+	#[test]
+	fn amounts_are_in_sand() {
+		assert_eq!(sand(2_000_000_000_000), "2");
+		assert_eq!(sand(2_500_000_000_000), "2.5");
+		assert_eq!(sand(1), "0.000000000001");
+	}
+
+	#[test]
+	fn the_proof_s_time_is_read_from_the_log() {
+		let log = "… Proof for request 1 done in 0.25 s\n… Proof for request 10 done in 0.30 s\n";
+		assert_eq!(proof_time(log, 10).as_deref(), Some("0.30 s"));
+		assert_eq!(proof_time(log, 2), None);
+	}
+}
