@@ -62,3 +62,7 @@ pub use operator::{Activation, Add, AvgPool, Conv2d, Linear, Operator, TensorInd
 pub use shape::Shape;
 pub use trace::{LayerTrace, Trace};
 pub use weights::{LayerWeights, Weights};
+
+#[cfg(all(doctest, feature = "std"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
