@@ -1,0 +1,112 @@
+//! From the command line to an action.
+
+use std::sync::Arc;
+
+use opensand_runtime::constants::identity::SS58_PREFIX;
+use sc_cli::{Result, SubstrateCli};
+use sc_service::PartialComponents;
+use sp_core::crypto::{set_default_ss58_version, Ss58AddressFormat};
+
+use crate::{
+	cli::{Cli, KeySubcommand, RunCmd, Subcommand},
+	service::{self, new_partial, Block, FullBackend, FullClient},
+};
+
+/// Does what the process's arguments ask for. Returns when that is done; a node runs until it is told to stop.
+///
+/// # Errors
+///
+/// Whatever stopped the action; [`crate::errors::report`] words it for people.
+pub fn run() -> Result<()> {
+	set_default_ss58_version(Ss58AddressFormat::custom(SS58_PREFIX));
+	let mut cli = Cli::from_args();
+	if cli.subcommand.is_none() {
+		cli.relax_node_key_on_test_chains()?;
+	}
+
+	match &cli.subcommand {
+		None => run_node(&cli, &cli.run),
+		Some(Subcommand::Key(KeySubcommand::Standard(command))) => command.run(&cli),
+		Some(Subcommand::Key(KeySubcommand::SetKeysCall(command))) => command.run(&cli),
+		Some(Subcommand::Sign(command)) => command.run(),
+		Some(Subcommand::Verify(command)) => command.run(),
+		Some(Subcommand::Vanity(command)) => command.run(),
+		Some(Subcommand::BuildSpec(command)) => cli
+			.create_runner(command)?
+			.sync_run(|config| command.run(config.chain_spec, config.network)),
+		Some(Subcommand::ExportChainSpec(command)) => command.run(cli.load_spec(&command.chain)?),
+		Some(Subcommand::CheckBlock(command)) => cli.create_runner(command)?.async_run(|config| {
+			let PartialComponents {
+				client,
+				task_manager,
+				import_queue,
+				..
+			} = new_partial(&config)?;
+			Ok((command.run(client, import_queue), task_manager))
+		}),
+		Some(Subcommand::ExportBlocks(command)) => cli.create_runner(command)?.async_run(|config| {
+			let PartialComponents {
+				client, task_manager, ..
+			} = new_partial(&config)?;
+			Ok((command.run(client, config.database), task_manager))
+		}),
+		Some(Subcommand::ExportState(command)) => cli.create_runner(command)?.async_run(|config| {
+			let PartialComponents {
+				client, task_manager, ..
+			} = new_partial(&config)?;
+			Ok((command.run(client, config.chain_spec), task_manager))
+		}),
+		Some(Subcommand::ImportBlocks(command)) => cli.create_runner(command)?.async_run(|config| {
+			let PartialComponents {
+				client,
+				task_manager,
+				import_queue,
+				..
+			} = new_partial(&config)?;
+			Ok((command.run(client, import_queue), task_manager))
+		}),
+		Some(Subcommand::PurgeChain(command)) => cli
+			.create_runner(command)?
+			.sync_run(|config| command.run(config.database)),
+		Some(Subcommand::Revert(command)) => cli.create_runner(command)?.async_run(|config| {
+			let PartialComponents {
+				client,
+				task_manager,
+				backend,
+				..
+			} = new_partial(&config)?;
+			Ok((
+				command.run(client, backend, Some(Box::new(revert_consensus))),
+				task_manager,
+			))
+		}),
+		Some(Subcommand::ChainInfo(command)) => cli
+			.create_runner(command)?
+			.sync_run(|config| command.run::<Block>(&config)),
+	}
+}
+
+fn run_node(cli: &Cli, command: &RunCmd) -> Result<()> {
+	if command.worker_is_forbidden() {
+		return Err(
+			"--worker needs off-chain workers: leave out one of --worker and --offchain-worker never".into(),
+		);
+	}
+	cli.create_runner(&command.base)?
+		.run_node_until_exit(|mut config| async move {
+			config.offchain_worker.enabled |= command.worker;
+			let options = service::Options {
+				storage_monitor: command.storage_monitor.clone(),
+				measure_hardware: !command.no_hardware_benchmarks,
+				prover_extensions: None,
+			};
+			service::new_full(config, options).map_err(Into::into)
+		})
+}
+
+/// Takes back what BABE and GRANDPA noted beside the blocks that are about to be reverted.
+fn revert_consensus(client: Arc<FullClient>, backend: Arc<FullBackend>, blocks: u32) -> Result<()> {
+	sc_consensus_babe::revert(client.clone(), backend, blocks)?;
+	sc_consensus_grandpa::revert(client, blocks)?;
+	Ok(())
+}
