@@ -17,7 +17,11 @@ use frame_support::{
 	view_functions::{ViewFunctionDispatchError, ViewFunctionId},
 	weights::Weight,
 };
-use opensand_primitives::{AccountId, Balance, Nonce};
+use opensand_primitives::{
+	inference::{Quote, RequestInput, RequestState, ResultFault, WorkerRecord},
+	models::{ArchitectureRecord, InferenceTerms, KeyRecord, ModelRecord},
+	AccountId, ArchitectureId, Balance, KeyId, ModelId, Nonce, RequestId,
+};
 use pallet_nomination_pools::PoolId;
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
 use sp_authority_discovery::AuthorityId as AuthorityDiscoveryId;
@@ -43,8 +47,9 @@ use sp_version::RuntimeVersion;
 
 use crate::{
 	configs::consensus::{EpochDuration, SessionKeys, BABE_GENESIS_EPOCH_CONFIG},
-	AuthorityDiscovery, Babe, Block, Executive, Grandpa, Historical, InherentDataExt, NominationPools,
-	Runtime, RuntimeCall, RuntimeGenesisConfig, Staking, System, TransactionPayment, VERSION,
+	AuthorityDiscovery, Babe, Block, Executive, Grandpa, Historical, Inference, InherentDataExt, Models,
+	NominationPools, Runtime, RuntimeCall, RuntimeGenesisConfig, Staking, System, TransactionPayment,
+	VERSION,
 };
 
 sp_api::impl_runtime_apis! {
@@ -295,6 +300,74 @@ sp_api::impl_runtime_apis! {
 		}
 	}
 
+	impl opensand_primitives::apis::ModelsApi<Block> for Runtime {
+		fn model(model: ModelId) -> Option<ModelRecord> {
+			Models::model(model)
+		}
+
+		fn models_of(owner: AccountId, limit: u32) -> Vec<ModelId> {
+			Models::models_of(owner, limit)
+		}
+
+		fn inference_terms(model: ModelId) -> Option<InferenceTerms> {
+			Models::inference_terms(model)
+		}
+
+		fn architecture(architecture: ArchitectureId) -> Option<ArchitectureRecord> {
+			Models::architecture(architecture)
+		}
+
+		fn architecture_bytes(architecture: ArchitectureId) -> Option<Vec<u8>> {
+			Models::architecture_bytes(architecture)
+		}
+
+		fn key(key: KeyId) -> Option<KeyRecord> {
+			Models::key(key)
+		}
+
+		fn verifying_key(key: KeyId) -> Option<Vec<u8>> {
+			Models::verifying_key(key)
+		}
+	}
+
+	impl opensand_primitives::apis::InferenceApi<Block> for Runtime {
+		fn worker(worker: AccountId) -> Option<WorkerRecord> {
+			Inference::worker(worker)
+		}
+
+		fn providers(model: ModelId) -> Vec<AccountId> {
+			Inference::providers(model)
+		}
+
+		fn quote(model: ModelId, worker: Option<AccountId>) -> Option<Quote> {
+			Inference::quote(model, worker)
+		}
+
+		fn request(request: RequestId) -> Option<RequestState> {
+			Inference::request(request)
+		}
+
+		fn request_input(request: RequestId) -> Option<RequestInput> {
+			Inference::request_input(request)
+		}
+
+		fn requests_of(requester: AccountId, limit: u32) -> Vec<RequestId> {
+			Inference::requests_of(requester, limit)
+		}
+
+		fn assigned_to(worker: AccountId) -> Vec<RequestId> {
+			Inference::assigned_to(worker)
+		}
+
+		fn check_result(
+			request: RequestId,
+			output: Vec<u8>,
+			proof: Vec<u8>,
+		) -> Option<Result<(), ResultFault>> {
+			Inference::check_result(request, output, proof)
+		}
+	}
+
 	impl sp_genesis_builder::GenesisBuilder<Block> for Runtime {
 		fn build_state(config: Vec<u8>) -> sp_genesis_builder::Result {
 			build_state::<RuntimeGenesisConfig>(config)
@@ -306,6 +379,37 @@ sp_api::impl_runtime_apis! {
 
 		fn preset_names() -> Vec<PresetId> {
 			crate::genesis::preset_names()
+		}
+	}
+
+	#[cfg(feature = "runtime-benchmarks")]
+	impl frame_benchmarking::Benchmark<Block> for Runtime {
+		fn benchmark_metadata(
+			extra: bool,
+		) -> (Vec<frame_benchmarking::BenchmarkList>, Vec<frame_support::traits::StorageInfo>) {
+			use frame_benchmarking::BenchmarkList;
+			use frame_support::traits::StorageInfoTrait;
+			use frame_system_benchmarking::Pallet as SystemBench;
+
+			let mut list = Vec::<BenchmarkList>::new();
+			list_benchmarks!(list, extra);
+			(list, crate::AllPalletsWithSystem::storage_info())
+		}
+
+		fn dispatch_benchmark(
+			config: frame_benchmarking::BenchmarkConfig,
+		) -> Result<Vec<frame_benchmarking::BenchmarkBatch>, alloc::string::String> {
+			use frame_benchmarking::BenchmarkBatch;
+			use frame_support::traits::WhitelistedStorageKeys;
+			use frame_system_benchmarking::Pallet as SystemBench;
+
+			impl frame_system_benchmarking::Config for Runtime {}
+
+			let whitelist = crate::AllPalletsWithSystem::whitelisted_storage_keys();
+			let mut batches = Vec::<BenchmarkBatch>::new();
+			let parameters = (&config, &whitelist);
+			add_benchmarks!(parameters, batches);
+			Ok(batches)
 		}
 	}
 

@@ -15,7 +15,8 @@ use sp_runtime::Perbill;
 
 use crate::{
 	configs::consensus::{SessionKeys, BABE_GENESIS_EPOCH_CONFIG},
-	BabeConfig, BalancesConfig, NominationPoolsConfig, RuntimeGenesisConfig, SessionConfig, StakingConfig,
+	BabeConfig, BalancesConfig, ModelsConfig, NominationPoolsConfig, RuntimeGenesisConfig, SessionConfig,
+	StakingConfig,
 };
 
 /// One validator, Alice; every development account has funds.
@@ -99,7 +100,12 @@ const STRICT: StakingLimits = StakingLimits {
 	max_pools: 64,
 };
 
-fn patch(validators: &[Validator], endowed: Vec<AccountId>, limits: StakingLimits) -> Value {
+fn patch(
+	validators: &[Validator],
+	endowed: Vec<AccountId>,
+	limits: StakingLimits,
+	development_keys: bool,
+) -> Value {
 	build_struct_json_patch!(RuntimeGenesisConfig {
 		balances: BalancesConfig {
 			balances: endowed
@@ -133,6 +139,7 @@ fn patch(validators: &[Validator], endowed: Vec<AccountId>, limits: StakingLimit
 			max_validator_count: Some(crate::configs::staking::MaxElectableTargets::get()),
 			max_nominator_count: limits.max_nominator_count,
 		},
+		models: ModelsConfig { development_keys },
 		babe: BabeConfig {
 			epoch_config: BABE_GENESIS_EPOCH_CONFIG
 		},
@@ -152,15 +159,15 @@ pub fn get_preset(id: &PresetId) -> Option<Vec<u8>> {
 			.collect::<Vec<_>>()
 	};
 	let patch = match id.as_ref() {
-		DEVELOPMENT => patch(&[ALICE], everyone(), OPEN),
-		LOCAL => patch(&[ALICE, BOB, CHARLIE, DAVE], everyone(), OPEN),
+		DEVELOPMENT => patch(&[ALICE], everyone(), OPEN, true),
+		LOCAL => patch(&[ALICE, BOB, CHARLIE, DAVE], everyone(), OPEN, true),
 		TESTNET => {
 			let validators = [ALICE, BOB, CHARLIE, DAVE];
 			let endowed = validators
 				.iter()
 				.flat_map(|validator| [validator.account(), validator.sr25519.to_account_id()])
 				.collect();
-			patch(&validators, endowed, STRICT)
+			patch(&validators, endowed, STRICT, false)
 		}
 		_ => return None,
 	};

@@ -24,6 +24,10 @@ extern crate alloc;
 
 use alloc::vec::Vec;
 
+#[cfg(feature = "runtime-benchmarks")]
+#[macro_use]
+mod benchmarks;
+
 pub mod apis;
 pub mod configs;
 pub mod constants;
@@ -166,6 +170,12 @@ mod runtime {
 	pub type Multisig = pallet_multisig::Pallet<Runtime>;
 	#[runtime::pallet_index(44)]
 	pub type Vesting = pallet_vesting::Pallet<Runtime>;
+
+	// 60 to 89: the project's own: models, inference, and later data, work and communities.
+	#[runtime::pallet_index(60)]
+	pub type Models = pallet_models::Pallet<Runtime>;
+	#[runtime::pallet_index(61)]
+	pub type Inference = pallet_inference::Pallet<Runtime>;
 }
 
 #[cfg(test)]

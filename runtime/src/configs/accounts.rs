@@ -96,6 +96,9 @@ pub enum ProxyType {
 	/// Rejecting the announcements of delayed proxies.
 	#[codec(index = 6)]
 	CancelProxy,
+	/// Models, workers and inference requests, with the fees that those take.
+	#[codec(index = 7)]
+	Inference,
 }
 
 /// Batches and the like, whose inner calls the filter sees one by one.
@@ -166,6 +169,9 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 						call,
 						RuntimeCall::Identity(pallet_identity::Call::provide_judgement { .. })
 					)
+			}
+			ProxyType::Inference => {
+				is_wrapper(call) || matches!(call, RuntimeCall::Models(..) | RuntimeCall::Inference(..))
 			}
 			ProxyType::CancelProxy => {
 				matches!(

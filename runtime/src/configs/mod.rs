@@ -1,6 +1,7 @@
 //! The pallets' configuration, one file a concern.
 
 pub mod accounts;
+pub mod ai;
 pub mod consensus;
 pub mod governance;
 pub mod staking;

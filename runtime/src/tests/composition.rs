@@ -41,10 +41,12 @@ const PALLETS: &[(usize, &str)] = &[
 	(42, "Proxy"),
 	(43, "Multisig"),
 	(44, "Vesting"),
+	(60, "Models"),
+	(61, "Inference"),
 ];
 
 /// The pallets that this project wrote and answers for.
-const PROJECT_PALLETS: &[&str] = &[];
+const PROJECT_PALLETS: &[&str] = &["Models", "Inference"];
 
 /// The variants of an enum that the metadata names.
 fn variants(ty: &scale_info::MetaType) -> Vec<Variant<MetaForm>> {
@@ -130,6 +132,7 @@ fn proxy_types_keep_their_numbers() {
 		(ProxyType::NominationPools, 4),
 		(ProxyType::IdentityJudgement, 5),
 		(ProxyType::CancelProxy, 6),
+		(ProxyType::Inference, 7),
 	] {
 		assert_eq!(proxy_type.encode(), [number]);
 	}
