@@ -47,7 +47,9 @@ format: ## Format the Rust sources
 
 bench: ## Measure the figures in benchmarking/README.md and write them there
 	@scripts/setup.sh --build-only
-	@benchmarking/measure.sh
+	@$(ENV) cargo build $$OPENSAND_WORKSPACE --bins
+	@$(ENV) cargo run --release --package opensand-figures --package opensand-node \
+		--features opensand-node/fast-runtime,opensand-node/try-runtime --bin figures -- benchmarking/README.md
 
 weights: ## Benchmark the pallets of this project and write their weights
 	@scripts/setup.sh --build-only

@@ -7,9 +7,10 @@ PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
 # One target directory, outside the checkout, so that a fresh clone finds what was compiled before.
 CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$OPENSAND_CACHE/target}
 
-# One profile and one feature set for building, testing and running, so that no dependency is compiled twice. The
-# benchmark runner stays out: it brings dependencies that nothing else needs.
-OPENSAND_WORKSPACE="--release --workspace --exclude opensand-benchmark-runner
+# One profile and one feature set for building, testing and running, so that no dependency is compiled twice. What only
+# measures stays out: it brings dependencies, and a WebAssembly build, that nothing else needs.
+OPENSAND_WORKSPACE="--release --workspace
+	--exclude opensand-benchmark-runner --exclude opensand-figures --exclude opensand-wasm-verifier
 	--features opensand-node/fast-runtime,opensand-node/try-runtime"
 
 # substrate-wasm-builder looks upwards from the target directory for Cargo.lock, where it is not to be found.
