@@ -197,6 +197,11 @@ impl VerifyingKey {
 		blake2_256(&self.to_bytes())
 	}
 
+	/// The points α, (β, γ, δ) and IC₀ … ICₙ.
+	pub fn points(&self) -> (&G1Affine, [&G2Affine; 3], &[G1Affine]) {
+		(&self.alpha, [&self.beta, &self.gamma, &self.delta], &self.ic)
+	}
+
 	/// Who knows the secrets behind this key, by its own claim.
 	pub fn origin(&self) -> KeyOrigin {
 		self.origin

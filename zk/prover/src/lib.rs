@@ -1,0 +1,37 @@
+//! Groth16 proving on BLS12-381: keys, the prover and its arithmetic backends.
+//!
+//! ```text
+//! model ──setup_dev──▶ ProvingKey ──Bundle──▶ directory ──Prover::load──▶ Prover ──prove──▶ output, proof
+//!                                                                          │
+//!                                                          ProverBackend (CpuBackend)
+//! ```
+//!
+//! - [`setup_dev`] makes a key on one machine and marks it so ([`KeyOrigin::Development`](opensand_zk_verifier::KeyOrigin)).
+//! - [`Bundle`] keeps a model with its keys in one directory, with checksums, written in one piece or not at all.
+//! - [`Prover`] holds a key's bases where its [`ProverBackend`] wants them and the circuit's matrices; a proof verifies
+//!   under its own key before it is handed out.
+//!
+//! The protocol and its security argument are in `zk/PROTOCOL.md`.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod backend;
+mod bundle;
+mod cpu;
+#[cfg(feature = "fixtures")]
+pub mod fixtures;
+mod groth16;
+mod key;
+mod prover;
+mod setup;
+
+pub use backend::{BackendError, ProverBackend, ResidentBases, Transform};
+pub use bundle::{
+	Bundle, BundleError, ARCHITECTURE_FILE, MANIFEST_FILE, PROVING_KEY_FILE, VERIFYING_KEY_FILE, WEIGHTS_FILE,
+};
+pub use cpu::CpuBackend;
+pub use groth16::Blinding;
+pub use key::{ProvingKey, ProvingKeyError};
+pub use prover::{ProveError, Prover, Stage};
+pub use setup::{setup_dev, SetupError};

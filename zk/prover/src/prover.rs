@@ -1,0 +1,213 @@
+//! The prover of one model under one key.
+
+use crate::{
+	backend::{BackendError, ProverBackend},
+	bundle::{Bundle, BundleError},
+	cpu::CpuBackend,
+	groth16::{prove, Blinding, ResidentKey},
+	key::ProvingKey,
+};
+use opensand_nn::Model;
+use opensand_zk_circuit::{CircuitError, CircuitSize, InferenceCircuit, Matrices};
+use opensand_zk_verifier::{verify, Binding, InputVisibility, Native, Proof, Statement, VerifyingKey};
+use rand::{rngs::OsRng, CryptoRng, RngCore};
+use std::{ops::ControlFlow, path::Path, sync::Arc};
+use thiserror::Error;
+use zeroize::{Zeroize, Zeroizing};
+
+/// Why there is no proof.
+#[derive(Debug, Error)]
+pub enum ProveError {
+	/// The bundle could not be read.
+	#[error(transparent)]
+	Bundle(#[from] BundleError),
+	/// The model has no circuit within this build's limits, or the input does not fit it.
+	#[error(transparent)]
+	Circuit(#[from] CircuitError),
+	/// The proving key was made for a circuit of another size. Load the bundle that the set-up of this model wrote.
+	#[error("the proving key does not have the size of this model's circuit")]
+	KeyMismatch,
+	/// The binding names another key than this prover's. Load the key that the chain has for the model.
+	#[error("the binding names key {asked}, this prover has {held}")]
+	OtherKey {
+		/// Hex of the key id in the binding.
+		asked: String,
+		/// Hex of this prover's key id.
+		held: String,
+	},
+	/// The backend failed. Prove again, or on the CPU.
+	#[error(transparent)]
+	Backend(#[from] BackendError),
+	/// The progress callback asked to stop.
+	#[error("proving was cancelled")]
+	Cancelled,
+	/// The proof does not verify and was discarded: the key belongs to another model of the same size, or the machine
+	/// computes wrongly. Check the bundle against the chain; if it is right, test the machine's memory or device.
+	#[error("the new proof does not verify under its own key and was discarded")]
+	SelfCheck,
+}
+
+/// How far a proof has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+	/// The model is being evaluated.
+	Evaluating,
+	/// The values of the circuit's variables are being computed.
+	Assigning,
+	/// The proof's group elements are being computed: nearly all of the time.
+	Proving,
+	/// The proof is being verified.
+	Verifying,
+}
+
+/// A model's circuit, its matrices and its key, ready to prove again and again.
+pub struct Prover {
+	circuit: InferenceCircuit,
+	matrices: Matrices,
+	key: ResidentKey,
+	verifying: VerifyingKey,
+	key_id: [u8; 32],
+	backend: Arc<dyn ProverBackend>,
+}
+
+impl Prover {
+	/// Loads a bundle's directory, to prove on the CPU.
+	pub fn load(bundle: &Path) -> Result<Self, ProveError> {
+		Self::load_with(bundle, Arc::new(CpuBackend))
+	}
+
+	/// Loads a bundle's directory, to prove with the given backend.
+	pub fn load_with(bundle: &Path, backend: Arc<dyn ProverBackend>) -> Result<Self, ProveError> {
+		let Bundle {
+			model,
+			visibility,
+			proving_key,
+		} = Bundle::read(bundle)?;
+		Self::new(model, visibility, proving_key, backend)
+	}
+
+	/// A prover for a model under a key.
+	pub fn new(
+		model: Arc<Model>,
+		visibility: InputVisibility,
+		key: ProvingKey,
+		backend: Arc<dyn ProverBackend>,
+	) -> Result<Self, ProveError> {
+		let circuit = InferenceCircuit::new(model, visibility)?;
+		let size = circuit.size();
+		let variables = size.public_inputs + 1 + size.witnesses;
+		let points = key.points();
+		let fits = key.verifying_key().public_input_count() == size.public_inputs
+			&& [
+				points.a_query.len(),
+				points.b_g1_query.len(),
+				points.b_g2_query.len(),
+			] == [variables; 3]
+			&& points.h_query.len() == size.domain - 1
+			&& points.l_query.len() == size.witnesses;
+		if !fits {
+			return Err(ProveError::KeyMismatch);
+		}
+		let matrices = circuit.matrices()?;
+		let verifying = key.verifying_key().clone();
+		let key = ResidentKey::load(&*backend, key)?;
+		Ok(Self {
+			circuit,
+			matrices,
+			key,
+			key_id: verifying.id(),
+			verifying,
+			backend,
+		})
+	}
+
+	/// The model.
+	pub fn model(&self) -> &Arc<Model> {
+		self.circuit.model()
+	}
+
+	/// Whether inputs are part of the statement.
+	pub fn visibility(&self) -> InputVisibility {
+		self.circuit.visibility()
+	}
+
+	/// The verifying key.
+	pub fn verifying_key(&self) -> &VerifyingKey {
+		&self.verifying
+	}
+
+	/// The id of the verifying key.
+	pub fn key_id(&self) -> [u8; 32] {
+		self.key_id
+	}
+
+	/// The size of the circuit.
+	pub fn circuit_size(&self) -> &CircuitSize {
+		self.circuit.size()
+	}
+
+	/// The statement that a proof of this input makes: evaluates the model.
+	pub fn statement(
+		&self,
+		binding: Binding,
+		input: &[i8],
+		salt: &[u8; 32],
+	) -> Result<Statement, ProveError> {
+		Ok(self.circuit.execute(binding, input, *salt)?.statement)
+	}
+
+	/// Evaluates the model on `input` and proves the result: its output and the encoded proof.
+	///
+	/// `salt` hides a hashed input and is ignored for a public one. `progress` hears of each stage as it begins and stops
+	/// the work by breaking. The proof was verified. Blinding comes from the operating system.
+	pub fn prove(
+		&self,
+		binding: Binding,
+		input: &[i8],
+		salt: &[u8; 32],
+		progress: &mut dyn FnMut(Stage) -> ControlFlow<()>,
+	) -> Result<(Vec<i8>, Vec<u8>), ProveError> {
+		self.prove_with_rng(binding, input, salt, progress, &mut OsRng)
+	}
+
+	/// As [`prove`](Self::prove), with blinding from `rng`: who can reproduce it learns the witness' commitments.
+	pub fn prove_with_rng(
+		&self,
+		binding: Binding,
+		input: &[i8],
+		salt: &[u8; 32],
+		progress: &mut dyn FnMut(Stage) -> ControlFlow<()>,
+		rng: &mut (impl RngCore + CryptoRng),
+	) -> Result<(Vec<i8>, Vec<u8>), ProveError> {
+		let mut enter = |stage| match progress(stage) {
+			ControlFlow::Continue(()) => Ok(()),
+			ControlFlow::Break(()) => Err(ProveError::Cancelled),
+		};
+		if binding.key != self.key_id {
+			return Err(ProveError::OtherKey {
+				asked: hex::encode(binding.key),
+				held: hex::encode(self.key_id),
+			});
+		}
+		enter(Stage::Evaluating)?;
+		let mut execution = self.circuit.execute(binding, input, *salt)?;
+		enter(Stage::Assigning)?;
+		let assignment = Zeroizing::new(self.circuit.assign(&execution)?);
+		execution.salt.zeroize();
+		enter(Stage::Proving)?;
+		let blinding = Blinding::random(rng);
+		let (a, b, c) = prove(&*self.backend, &self.key, &self.matrices, &assignment, &blinding)?;
+		enter(Stage::Verifying)?;
+		// What leaves is what was checked: the bytes are decoded again, with every check of the chain.
+		let bytes = Proof::from_points(a, b, c)
+			.map_err(|_| ProveError::SelfCheck)?
+			.to_bytes();
+		let proof = Proof::from_bytes_with::<Native>(&bytes).map_err(|_| ProveError::SelfCheck)?;
+		let inputs = execution
+			.statement
+			.public_inputs()
+			.map_err(|_| ProveError::SelfCheck)?;
+		verify::<Native>(&self.verifying, &inputs, &proof).map_err(|_| ProveError::SelfCheck)?;
+		Ok((execution.statement.output, bytes))
+	}
+}

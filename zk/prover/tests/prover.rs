@@ -1,0 +1,589 @@
+//! Proofs: the same as `ark-groth16`'s, valid for their statement, and for nothing else.
+
+use ark_bls12_381::{Bls12_381, Fr};
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::UniformRand;
+use ark_groth16::Groth16;
+use opensand_nn::testing::{self, Size};
+use opensand_zk_circuit::InferenceCircuit;
+use opensand_zk_prover::{
+	fixtures::{Fixture, INPUT, SALT},
+	setup_dev, BackendError, Bundle, BundleError, CpuBackend, ProveError, Prover, ProverBackend, ProvingKey,
+	ProvingKeyError, ResidentBases, Stage, Transform, MANIFEST_FILE, PROVING_KEY_FILE, VERIFYING_KEY_FILE,
+	WEIGHTS_FILE,
+};
+use opensand_zk_verifier::{
+	verify, verify_batch, BatchItem, Binding, Host, InputVisibility, KeyOrigin, Native, Proof, ProofError,
+	Statement, StatementInput, VerifyError, VerifyingKey, PROOF_LEN,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use std::{ops::ControlFlow, sync::Arc};
+
+const VISIBILITIES: [InputVisibility; 2] = [InputVisibility::Public, InputVisibility::Hashed];
+
+fn binding(fixture: &Fixture) -> Binding {
+	Binding {
+		genesis: [1; 32],
+		key: fixture.key_id(),
+		model: [3; 32],
+		request: 4,
+		worker: [5; 32],
+	}
+}
+
+fn proceed(_: Stage) -> ControlFlow<()> {
+	ControlFlow::Continue(())
+}
+
+fn check(key: &VerifyingKey, statement: &Statement, proof: &[u8]) -> Result<(), VerifyError> {
+	let inputs = statement.public_inputs().unwrap();
+	let proof = Proof::from_bytes(proof).unwrap();
+	let native = verify::<Native>(key, &inputs, &proof);
+	assert_eq!(native, verify::<Host>(key, &inputs, &proof));
+	native
+}
+
+#[test]
+fn proofs_verify_for_their_statement_and_no_other() {
+	for visibility in VISIBILITIES {
+		let fixture = Fixture::get(visibility);
+		let key = VerifyingKey::from_bytes(&fixture.verifying_key()).unwrap();
+		let (statement, proof) = fixture.prove(binding(fixture), &INPUT);
+		assert_eq!(proof.len(), PROOF_LEN);
+		assert_eq!(
+			statement.output,
+			fixture.prover().model().evaluate(&INPUT).unwrap()
+		);
+		assert_eq!(check(&key, &statement, &proof), Ok(()));
+
+		// Another request, worker, model, chain, key id; another output; another input.
+		let changes: [fn(&mut Statement); 7] = [
+			|s| s.binding.request += 1,
+			|s| s.binding.worker[0] ^= 1,
+			|s| s.binding.model[0] ^= 1,
+			|s| s.binding.genesis[0] ^= 1,
+			|s| s.binding.key[0] ^= 1,
+			|s| s.output[1] ^= 1,
+			|s| match &mut s.input {
+				StatementInput::Public(values) => values[3] ^= 1,
+				StatementInput::Hashed(hash) => hash[0] ^= 1,
+			},
+		];
+		for change in changes {
+			let mut other = statement.clone();
+			change(&mut other);
+			assert_eq!(check(&key, &other, &proof), Err(VerifyError::InvalidProof));
+		}
+		// A statement of another shape.
+		let mut longer = statement.clone();
+		longer.output.extend([0; 31]);
+		assert_eq!(check(&key, &longer, &proof), Err(VerifyError::WrongInputCount));
+	}
+}
+
+#[test]
+fn proofs_for_another_circuit_or_request_are_invalid() {
+	let fixture = Fixture::get(InputVisibility::Public);
+	let other = Fixture::new(InputVisibility::Public, 2);
+	let (statement, proof) = fixture.prove(binding(fixture), &INPUT);
+	let (other_statement, other_proof) = other.prove(binding(&other), &INPUT);
+	assert_eq!(
+		check(fixture.prover().verifying_key(), &statement, &other_proof),
+		Err(VerifyError::InvalidProof)
+	);
+	assert_eq!(
+		check(other.prover().verifying_key(), &other_statement, &proof),
+		Err(VerifyError::InvalidProof)
+	);
+
+	let (second, second_proof) = fixture.prove(
+		Binding {
+			request: 5,
+			..binding(fixture)
+		},
+		&INPUT,
+	);
+	assert_eq!(
+		check(fixture.prover().verifying_key(), &second, &second_proof),
+		Ok(())
+	);
+	assert_eq!(
+		check(fixture.prover().verifying_key(), &statement, &second_proof),
+		Err(VerifyError::InvalidProof)
+	);
+	assert_eq!(
+		check(fixture.prover().verifying_key(), &second, &proof),
+		Err(VerifyError::InvalidProof)
+	);
+}
+
+#[test]
+fn altered_proofs_have_distinct_errors_or_are_invalid() {
+	let fixture = Fixture::get(InputVisibility::Public);
+	let key = fixture.prover().verifying_key();
+	let (statement, proof) = fixture.prove(binding(fixture), &INPUT);
+	for bit in (0..proof.len() * 8).step_by(7) {
+		let mut flipped = proof.clone();
+		flipped[bit / 8] ^= 1 << (bit % 8);
+		match Proof::from_bytes(&flipped) {
+			Err(ProofError::NonCanonical | ProofError::OffCurve) => (),
+			Err(error) => panic!("bit {bit}: {error:?}"),
+			Ok(_) => assert_eq!(check(key, &statement, &flipped), Err(VerifyError::InvalidProof)),
+		}
+	}
+	let mut swapped = proof.clone();
+	swapped[..96].copy_from_slice(&proof[288..]);
+	swapped[288..].copy_from_slice(&proof[..96]);
+	assert_eq!(check(key, &statement, &swapped), Err(VerifyError::InvalidProof));
+	assert_eq!(Proof::from_bytes(&proof[..383]), Err(ProofError::WrongLength));
+}
+
+#[test]
+fn rerandomised_proofs_verify() {
+	let fixture = Fixture::get(InputVisibility::Hashed);
+	let key = fixture.prover().verifying_key();
+	let (statement, bytes) = fixture.prove(binding(fixture), &INPUT);
+	let proof = Proof::from_bytes(&bytes).unwrap();
+	let (a, b, c) = proof.points();
+	let mut rng = ChaCha20Rng::seed_from_u64(3);
+	let (t, u) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
+	let delta = key.points().1[2];
+	use ark_ff::Field;
+	let fresh = Proof::from_points(
+		(*a * t.inverse().unwrap()).into_affine(),
+		(*b * t + *delta * (t * u)).into_affine(),
+		(c.into_group() + *a * u).into_affine(),
+	)
+	.unwrap()
+	.to_bytes();
+	assert_ne!(fresh, bytes);
+	assert_eq!(check(key, &statement, &fresh), Ok(()));
+}
+
+#[test]
+fn batches_of_proofs_verify() {
+	let fixtures = VISIBILITIES.map(Fixture::get);
+	let proofs: Vec<_> = (0..6u64)
+		.map(|i| {
+			let fixture = fixtures[i as usize % 2];
+			let (statement, proof) = fixture.prove(
+				Binding {
+					request: i,
+					..binding(fixture)
+				},
+				&[i as i8; 4],
+			);
+			(
+				fixture.prover().verifying_key(),
+				statement.public_inputs().unwrap(),
+				Proof::from_bytes(&proof).unwrap(),
+			)
+		})
+		.collect();
+	let items: Vec<_> = proofs
+		.iter()
+		.map(|(key, inputs, proof)| BatchItem { key, inputs, proof })
+		.collect();
+	assert_eq!(verify_batch::<Native>(&items), Ok(()));
+	assert_eq!(verify_batch::<Host>(&items), Ok(()));
+	let mut wrong = items.clone();
+	wrong[1].proof = items[3].proof;
+	assert_eq!(verify_batch::<Native>(&wrong), Err(VerifyError::InvalidProof));
+}
+
+/// For the same key and randomness the bytes are those of `ark-groth16`.
+#[test]
+fn proofs_equal_those_of_arkworks() {
+	for (seed, visibility) in [
+		(1u64, VISIBILITIES[0]),
+		(2, VISIBILITIES[1]),
+		(3, VISIBILITIES[0]),
+		(8, VISIBILITIES[1]),
+	] {
+		let model = Arc::new(testing::model(seed, Size::SMALL));
+		let mut rng = ChaCha20Rng::seed_from_u64(seed);
+		let (key, verifying) = setup_dev(model.clone(), visibility, &mut rng).unwrap();
+		let points = key.points().clone();
+		let prover = Prover::new(model.clone(), visibility, key, Arc::new(CpuBackend)).unwrap();
+		let binding = Binding {
+			genesis: [0; 32],
+			key: verifying.id(),
+			model: [0; 32],
+			request: 0,
+			worker: [0; 32],
+		};
+		let input = testing::input(seed, &model);
+
+		let mut rng = ChaCha20Rng::seed_from_u64(100 + seed);
+		let (output, bytes) = prover
+			.prove_with_rng(binding.clone(), &input, &SALT, &mut proceed, &mut rng)
+			.unwrap();
+		assert_eq!(output, model.evaluate(&input).unwrap());
+
+		let circuit = InferenceCircuit::new(model, visibility).unwrap();
+		let execution = circuit.execute(binding, &input, SALT).unwrap();
+		let mut rng = ChaCha20Rng::seed_from_u64(100 + seed);
+		let (r, s) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
+		let expected = Groth16::<Bls12_381>::create_proof_with_reduction(
+			circuit.with_execution(&execution),
+			&points,
+			r,
+			s,
+		)
+		.unwrap();
+		let expected = Proof::from_points(expected.a, expected.b, expected.c).unwrap();
+		assert_eq!(bytes, expected.to_bytes());
+	}
+}
+
+#[test]
+fn two_proofs_of_one_statement_differ() {
+	let fixture = Fixture::get(InputVisibility::Public);
+	let prove = || {
+		fixture
+			.prover()
+			.prove(binding(fixture), &INPUT, &SALT, &mut proceed)
+			.unwrap()
+	};
+	let (first, second) = (prove(), prove());
+	assert_eq!(first.0, second.0);
+	assert_ne!(first.1, second.1);
+}
+
+#[test]
+fn progress_names_every_stage_and_can_stop_the_work() {
+	let fixture = Fixture::get(InputVisibility::Public);
+	let mut stages = Vec::new();
+	fixture
+		.prover()
+		.prove(binding(fixture), &INPUT, &SALT, &mut |stage| {
+			stages.push(stage);
+			ControlFlow::Continue(())
+		})
+		.unwrap();
+	assert_eq!(
+		stages,
+		[
+			Stage::Evaluating,
+			Stage::Assigning,
+			Stage::Proving,
+			Stage::Verifying
+		]
+	);
+	for stop_at in stages {
+		let result = fixture
+			.prover()
+			.prove(binding(fixture), &INPUT, &SALT, &mut |stage| {
+				if stage == stop_at {
+					ControlFlow::Break(())
+				} else {
+					ControlFlow::Continue(())
+				}
+			});
+		assert!(matches!(result, Err(ProveError::Cancelled)));
+	}
+}
+
+#[test]
+fn bad_requests_are_refused_before_proving() {
+	let fixture = Fixture::get(InputVisibility::Public);
+	let mut no_stage = |_| -> ControlFlow<()> { panic!("nothing should start") };
+	let other_key = Binding {
+		key: [9; 32],
+		..binding(fixture)
+	};
+	let result = fixture.prover().prove(other_key, &INPUT, &SALT, &mut no_stage);
+	assert!(matches!(result, Err(ProveError::OtherKey { .. })));
+	let result = fixture
+		.prover()
+		.prove(binding(fixture), &INPUT[1..], &SALT, &mut proceed);
+	assert!(matches!(result, Err(ProveError::Circuit(_))));
+}
+
+/// A key of another model with the same shape fits by size; its proofs are caught.
+#[test]
+fn a_proof_that_does_not_verify_never_leaves() {
+	let rng = |seed| ChaCha20Rng::seed_from_u64(seed);
+	let model = Arc::new(opensand_zk_prover::fixtures::model());
+	let (right, verifying) = setup_dev(model.clone(), InputVisibility::Public, &mut rng(1)).unwrap();
+	let (other, _) = setup_dev(model.clone(), InputVisibility::Public, &mut rng(2)).unwrap();
+	let mut points = right.points().clone();
+	points.l_query = other.points().l_query.clone();
+	let mixed = ProvingKey::new(KeyOrigin::Development, points).unwrap();
+	let prover = Prover::new(model, InputVisibility::Public, mixed, Arc::new(CpuBackend)).unwrap();
+	let binding = Binding {
+		genesis: [1; 32],
+		key: verifying.id(),
+		model: [3; 32],
+		request: 4,
+		worker: [5; 32],
+	};
+	let result = prover.prove(binding, &INPUT, &SALT, &mut proceed);
+	assert!(matches!(result, Err(ProveError::SelfCheck)));
+}
+
+#[test]
+fn keys_of_another_size_are_refused() {
+	let mut rng = ChaCha20Rng::seed_from_u64(1);
+	let model = Arc::new(opensand_zk_prover::fixtures::model());
+	let (key, _) = setup_dev(model.clone(), InputVisibility::Hashed, &mut rng).unwrap();
+	let prover = Prover::new(model, InputVisibility::Public, key, Arc::new(CpuBackend));
+	assert!(matches!(prover, Err(ProveError::KeyMismatch)));
+}
+
+/// A backend that fails, and one that computes wrongly.
+struct Faulty {
+	wrong: bool,
+}
+
+impl ProverBackend for Faulty {
+	fn name(&self) -> &str {
+		"faulty"
+	}
+	fn load_g1(&self, bases: Vec<ark_bls12_381::G1Affine>) -> Result<ResidentBases, BackendError> {
+		CpuBackend.load_g1(bases)
+	}
+	fn load_g2(&self, bases: Vec<ark_bls12_381::G2Affine>) -> Result<ResidentBases, BackendError> {
+		CpuBackend.load_g2(bases)
+	}
+	fn msm_g1(
+		&self,
+		bases: &ResidentBases,
+		scalars: &[Fr],
+	) -> Result<ark_bls12_381::G1Projective, BackendError> {
+		if self.wrong {
+			return Ok(CpuBackend.msm_g1(bases, scalars)? + ark_bls12_381::G1Affine::generator());
+		}
+		Err(BackendError::Device("gone".into()))
+	}
+	fn msm_g2(
+		&self,
+		bases: &ResidentBases,
+		scalars: &[Fr],
+	) -> Result<ark_bls12_381::G2Projective, BackendError> {
+		CpuBackend.msm_g2(bases, scalars)
+	}
+	fn ntt(&self, values: &mut Vec<Fr>, transform: Transform) -> Result<(), BackendError> {
+		CpuBackend.ntt(values, transform)
+	}
+}
+
+#[test]
+fn faults_of_a_backend_are_errors() {
+	let model = Arc::new(opensand_zk_prover::fixtures::model());
+	for wrong in [false, true] {
+		let (key, verifying) = setup_dev(
+			model.clone(),
+			InputVisibility::Public,
+			&mut ChaCha20Rng::seed_from_u64(1),
+		)
+		.unwrap();
+		let prover = Prover::new(
+			model.clone(),
+			InputVisibility::Public,
+			key,
+			Arc::new(Faulty { wrong }),
+		)
+		.unwrap();
+		let binding = Binding {
+			genesis: [1; 32],
+			key: verifying.id(),
+			model: [3; 32],
+			request: 4,
+			worker: [5; 32],
+		};
+		match prover.prove(binding, &INPUT, &SALT, &mut proceed) {
+			Err(ProveError::SelfCheck) => assert!(wrong),
+			Err(ProveError::Backend(BackendError::Device(_))) => assert!(!wrong),
+			other => panic!("{:?}", other.map(|_| ())),
+		}
+	}
+}
+
+#[test]
+fn cpu_backend_checks_what_it_is_given() {
+	let bases = CpuBackend
+		.load_g1(vec![ark_bls12_381::G1Affine::generator(); 2])
+		.unwrap();
+	let ones = [Fr::from(1u64); 3];
+	assert_eq!(
+		CpuBackend.msm_g1(&bases, &ones),
+		Err(BackendError::LengthMismatch { scalars: 3, bases: 2 })
+	);
+	assert_eq!(
+		CpuBackend.msm_g2(&bases, &ones[..2]),
+		Err(BackendError::ForeignBases)
+	);
+	assert_eq!(
+		CpuBackend.ntt(&mut ones.to_vec(), Transform::Forward),
+		Err(BackendError::TransformLength(3))
+	);
+	let values: Vec<Fr> = (0..8u64).map(Fr::from).collect();
+	for (there, back) in [
+		(Transform::Forward, Transform::Inverse),
+		(Transform::CosetForward, Transform::CosetInverse),
+	] {
+		let mut transformed = values.clone();
+		CpuBackend.ntt(&mut transformed, there).unwrap();
+		assert_ne!(transformed, values);
+		CpuBackend.ntt(&mut transformed, back).unwrap();
+		assert_eq!(transformed, values);
+	}
+}
+
+fn bundle(visibility: InputVisibility) -> Bundle {
+	let model = Arc::new(opensand_zk_prover::fixtures::model());
+	let (proving_key, _) = setup_dev(model.clone(), visibility, &mut ChaCha20Rng::seed_from_u64(1)).unwrap();
+	Bundle {
+		model,
+		visibility,
+		proving_key,
+	}
+}
+
+#[test]
+fn bundles_round_trip_and_prove() {
+	let root = tempfile::tempdir().unwrap();
+	for visibility in VISIBILITIES {
+		let written = bundle(visibility);
+		let path = written.write(root.path()).unwrap();
+		assert_eq!(path, root.path().join(written.directory_name()));
+		let read = Bundle::read(&path).unwrap();
+		assert_eq!(read.model, written.model);
+		assert_eq!(read.visibility, visibility);
+		assert_eq!(read.proving_key, written.proving_key);
+		let prover = Prover::load(&path).unwrap();
+		let fixture = Fixture::get(visibility);
+		assert_eq!(prover.key_id(), fixture.key_id());
+		let (output, _) = prover
+			.prove(binding(fixture), &INPUT, &SALT, &mut proceed)
+			.unwrap();
+		assert_eq!(output, prover.model().evaluate(&INPUT).unwrap());
+		assert!(matches!(
+			written.write(root.path()),
+			Err(BundleError::Exists { .. })
+		));
+	}
+	// Nothing but the two bundles: no staging directory is left behind.
+	assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 2);
+}
+
+#[test]
+fn damaged_bundles_are_refused() {
+	let root = tempfile::tempdir().unwrap();
+	let path = bundle(InputVisibility::Public).write(root.path()).unwrap();
+	let original = |name: &str| std::fs::read(path.join(name)).unwrap();
+	for name in [PROVING_KEY_FILE, VERIFYING_KEY_FILE, WEIGHTS_FILE] {
+		let bytes = original(name);
+		let mut flipped = bytes.clone();
+		*flipped.last_mut().unwrap() ^= 1;
+		for damaged in [
+			&flipped[..],
+			&bytes[..bytes.len() - 1],
+			&[&bytes[..], &[0]].concat(),
+			&[],
+		] {
+			std::fs::write(path.join(name), damaged).unwrap();
+			assert!(
+				matches!(Bundle::read(&path), Err(BundleError::Checksum { .. })),
+				"{name}"
+			);
+		}
+		std::fs::remove_file(path.join(name)).unwrap();
+		assert!(
+			matches!(Bundle::read(&path), Err(BundleError::Io { .. })),
+			"{name}"
+		);
+		std::fs::write(path.join(name), bytes).unwrap();
+	}
+	let manifest = String::from_utf8(original(MANIFEST_FILE)).unwrap();
+	let with = |from: &str, to: &str| {
+		assert!(manifest.contains(from));
+		std::fs::write(path.join(MANIFEST_FILE), manifest.replacen(from, to, 1)).unwrap();
+		Bundle::read(&path)
+	};
+	assert!(matches!(
+		with("\"version\": 1", "\"version\": 2, \"new\": 0"),
+		Err(BundleError::UnsupportedVersion { found: 2 })
+	));
+	assert!(matches!(
+		with("opensand-bundle", "other"),
+		Err(BundleError::Manifest { .. })
+	));
+	assert!(matches!(
+		with(
+			"\"development\"",
+			"{ \"ceremony\": { \"transcript_hash\": \"00\" } }"
+		),
+		Err(BundleError::KeysDisagree)
+	));
+	assert!(matches!(with("{", "["), Err(BundleError::Manifest { .. })));
+	assert!(matches!(
+		with("weights.bin", "weights.txt"),
+		Err(BundleError::Manifest { .. })
+	));
+	std::fs::write(path.join(MANIFEST_FILE), vec![b' '; 1 << 17]).unwrap();
+	assert!(matches!(Bundle::read(&path), Err(BundleError::Manifest { .. })));
+	std::fs::write(path.join(MANIFEST_FILE), &manifest).unwrap();
+	assert!(Bundle::read(&path).is_ok());
+}
+
+#[test]
+fn damaged_proving_keys_have_distinct_errors() {
+	let key = bundle(InputVisibility::Public).proving_key;
+	let bytes = key.to_bytes();
+	assert_eq!(ProvingKey::from_bytes(&bytes), Ok(key));
+	let decode = |bytes: &[u8]| ProvingKey::from_bytes(bytes).map(|_| ());
+	for len in [0, 3, 5, 20] {
+		assert_eq!(decode(&bytes[..len]), Err(ProvingKeyError::WrongLength));
+	}
+	assert_eq!(decode(&bytes[..bytes.len() - 1]), Err(ProvingKeyError::Checksum));
+	let replaced = |offset: usize, part: &[u8]| {
+		let mut bytes = bytes.clone();
+		bytes[offset..offset + part.len()].copy_from_slice(part);
+		bytes
+	};
+	assert_eq!(decode(&replaced(0, b"OSPX")), Err(ProvingKeyError::BadMagic));
+	assert_eq!(
+		decode(&replaced(4, &[7, 0])),
+		Err(ProvingKeyError::UnsupportedVersion { found: 7 })
+	);
+	assert_eq!(decode(&replaced(100, &[0xaa])), Err(ProvingKeyError::Checksum));
+	let resealed = |mut bytes: Vec<u8>| {
+		use blake2::{digest::consts::U32, Blake2b, Digest};
+		let body = bytes.len() - 32;
+		let checksum = Blake2b::<U32>::digest(&bytes[..body]);
+		bytes[body..].copy_from_slice(&checksum);
+		bytes
+	};
+	let verifying_len = u32::from_le_bytes(bytes[6..10].try_into().unwrap()) as usize;
+	let queries = 10 + verifying_len;
+	assert!(matches!(
+		decode(&resealed(replaced(10, &[9]))),
+		Err(ProvingKeyError::VerifyingKey(_))
+	));
+	assert_eq!(
+		decode(&resealed(replaced(6, &[0xff; 4]))),
+		Err(ProvingKeyError::WrongLength)
+	);
+	assert_eq!(
+		decode(&resealed(replaced(queries, &[0xff; 4]))),
+		Err(ProvingKeyError::WrongLength)
+	);
+	assert_eq!(
+		decode(&resealed(replaced(queries + 20, &[0; 96]))),
+		Err(ProvingKeyError::Point)
+	);
+	assert_eq!(
+		decode(&resealed(replaced(queries + 20, &[0xff; 96]))),
+		Err(ProvingKeyError::Point)
+	);
+}
+
+#[test]
+fn keys_are_marked_and_reproducible() {
+	let [first, second] = [0, 1].map(|_| bundle(InputVisibility::Public).proving_key);
+	assert_eq!(first.to_bytes(), second.to_bytes());
+	assert_eq!(first.verifying_key().origin(), KeyOrigin::Development);
+}
