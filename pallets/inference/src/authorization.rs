@@ -38,7 +38,9 @@ impl<T: Config> Pallet<T> {
 		proof: &ProofBytes,
 		signature: &worker_key::Signature,
 	) -> TransactionValidityWithRefund {
-		Self::authorize(*request, signature, |genesis| result_payload(genesis, *request, output, proof))
+		Self::authorize(*request, signature, |genesis| {
+			result_payload(genesis, *request, output, proof)
+		})
 	}
 
 	/// As [`authorize_result`](Self::authorize_result), for a `decline_request`.
@@ -57,7 +59,9 @@ impl<T: Config> Pallet<T> {
 	) -> TransactionValidityWithRefund {
 		let now = Self::now();
 		let record = Self::answerable(request, now).ok_or(InvalidTransaction::Stale)?;
-		let key = Workers::<T>::get(&record.worker).ok_or(InvalidTransaction::Stale)?.key;
+		let key = Workers::<T>::get(&record.worker)
+			.ok_or(InvalidTransaction::Stale)?
+			.key;
 		if !key.verify(&payload(&Self::genesis_hash()), signature) {
 			return Err(TransactionValidityError::Invalid(InvalidTransaction::BadProof));
 		}

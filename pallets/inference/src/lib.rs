@@ -7,7 +7,12 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
 	not(test),
-	deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)
+	deny(
+		clippy::unwrap_used,
+		clippy::expect_used,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects
+	)
 )]
 #![warn(missing_docs)]
 
@@ -456,9 +461,13 @@ pub mod pallet {
 		fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
 			let base = T::WeightInfo::purge_receipts(0);
 			let each = T::WeightInfo::purge_receipts(1).saturating_sub(base);
-			let limit = remaining.checked_sub(&base).and_then(|rest| rest.checked_div_per_component(&each));
+			let limit = remaining
+				.checked_sub(&base)
+				.and_then(|rest| rest.checked_div_per_component(&each));
 			match limit {
-				Some(limit) if limit > 0 => T::WeightInfo::purge_receipts(Self::purge_receipts(limit.min(256) as u32)),
+				Some(limit) if limit > 0 => {
+					T::WeightInfo::purge_receipts(Self::purge_receipts(limit.min(256) as u32))
+				}
 				_ => Weight::zero(),
 			}
 		}
@@ -468,17 +477,32 @@ pub mod pallet {
 		}
 
 		fn integrity_test() {
-			assert!(T::RequestBond::get() >= T::Currency::minimum_balance(), "a bond must be worth holding");
-			assert!(T::MinTimeout::get() > T::DeclinePeriod::get(), "a worker must be able to decline before the deadline");
-			assert!(T::MaxTimeout::get() >= T::MinTimeout::get(), "some timeout must be allowed");
+			assert!(
+				T::RequestBond::get() >= T::Currency::minimum_balance(),
+				"a bond must be worth holding"
+			);
+			assert!(
+				T::MinTimeout::get() > T::DeclinePeriod::get(),
+				"a worker must be able to decline before the deadline"
+			);
+			assert!(
+				T::MaxTimeout::get() >= T::MinTimeout::get(),
+				"some timeout must be allowed"
+			);
 			assert!(T::MaxProviders::get() > 0, "a model needs a worker");
 			assert!(T::MaxDeadlinesPerBlock::get() > 0, "a request needs a deadline");
 			let limits = T::BlockWeights::get();
 			let due = T::WeightInfo::expire_due(T::MaxDeadlinesPerBlock::get());
-			assert!(due.all_lte(limits.max_block / 4), "expiries may take a quarter of a block at most");
+			assert!(
+				due.all_lte(limits.max_block / 4),
+				"expiries may take a quarter of a block at most"
+			);
 			let result = T::WeightInfo::submit_result(MAX_PUBLIC_INPUTS as u32);
 			let normal = limits.get(frame_support::dispatch::DispatchClass::Normal);
-			assert!(normal.max_extrinsic.is_none_or(|max| result.all_lte(max)), "a result must fit into a block");
+			assert!(
+				normal.max_extrinsic.is_none_or(|max| result.all_lte(max)),
+				"a result must fit into a block"
+			);
 		}
 
 		#[cfg(feature = "try-runtime")]
@@ -504,7 +528,10 @@ pub mod pallet {
 			capacity: u32,
 		) -> DispatchResult {
 			let worker = ensure_signed(origin)?;
-			ensure!(!Workers::<T>::contains_key(&worker), Error::<T>::AlreadyRegistered);
+			ensure!(
+				!Workers::<T>::contains_key(&worker),
+				Error::<T>::AlreadyRegistered
+			);
 			ensure!(!WorkerOfKey::<T>::contains_key(&key), Error::<T>::KeyInUse);
 			ensure!(bond >= T::RequestBond::get(), Error::<T>::BondTooSmall);
 			ensure!(capacity <= MAX_OPEN_REQUESTS, Error::<T>::CapacityTooLarge);
@@ -580,20 +607,38 @@ pub mod pallet {
 		) -> DispatchResult {
 			let worker = ensure_signed(origin)?;
 			let mut record = Self::active_worker(&worker)?;
-			ensure!(T::Models::inference_terms(&model).is_some(), Error::<T>::ModelUnavailable);
+			ensure!(
+				T::Models::inference_terms(&model).is_some(),
+				Error::<T>::ModelUnavailable
+			);
 			ensure!(turnaround <= T::MaxTimeout::get(), Error::<T>::TimeoutOutOfRange);
-			let offer = Offer { model, price, turnaround };
+			let offer = Offer {
+				model,
+				price,
+				turnaround,
+			};
 			match record.offers.iter_mut().find(|offer| offer.model == model) {
 				Some(present) => *present = offer,
 				None => {
-					record.offers.try_push(offer).map_err(|_| Error::<T>::TooManyOffers)?;
+					record
+						.offers
+						.try_push(offer)
+						.map_err(|_| Error::<T>::TooManyOffers)?;
 					Providers::<T>::try_mutate(model, |providers| {
-						providers.accounts.try_push(worker.clone()).map_err(|_| Error::<T>::TooManyProviders)
+						providers
+							.accounts
+							.try_push(worker.clone())
+							.map_err(|_| Error::<T>::TooManyProviders)
 					})?;
-				},
+				}
 			}
 			Workers::<T>::insert(&worker, record);
-			Self::deposit_event(Event::ModelOffered { worker, model, price, turnaround });
+			Self::deposit_event(Event::ModelOffered {
+				worker,
+				model,
+				price,
+				turnaround,
+			});
 			Ok(())
 		}
 
@@ -640,7 +685,12 @@ pub mod pallet {
 			ensure!(Self::now() >= until, Error::<T>::StillUnbonding);
 			ensure!(record.open == 0, Error::<T>::RequestsOpen);
 			let amount = record.bond;
-			T::Currency::release(&HoldReason::WorkerBond.into(), &worker, amount, Precision::BestEffort)?;
+			T::Currency::release(
+				&HoldReason::WorkerBond.into(),
+				&worker,
+				amount,
+				Precision::BestEffort,
+			)?;
 			WorkerOfKey::<T>::remove(&record.key);
 			Workers::<T>::remove(&worker);
 			Self::deposit_event(Event::BondWithdrawn { worker, amount });
@@ -768,7 +818,9 @@ pub mod pallet {
 
 		/// The open requests of a requester, at most `limit` of them.
 		pub fn requests_of(requester: AccountId, limit: u32) -> Vec<RequestId> {
-			RequestsOf::<T>::iter_key_prefix(requester).take(limit as usize).collect()
+			RequestsOf::<T>::iter_key_prefix(requester)
+				.take(limit as usize)
+				.collect()
 		}
 
 		/// The open requests that await a worker's result.
@@ -783,7 +835,9 @@ pub mod pallet {
 			proof: Vec<u8>,
 		) -> Option<Result<(), ResultFault>> {
 			let record = Requests::<T>::get(request)?;
-			Self::verify(request, &record, &output, &proof).ok().map(|(verdict, _)| verdict)
+			Self::verify(request, &record, &output, &proof)
+				.ok()
+				.map(|(verdict, _)| verdict)
 		}
 	}
 
@@ -801,7 +855,10 @@ pub mod pallet {
 				list.accounts.retain(|account| account != worker);
 				*entry = Some(list).filter(|list| !list.accounts.is_empty());
 			});
-			Self::deposit_event(Event::OfferWithdrawn { worker: worker.clone(), model: *model });
+			Self::deposit_event(Event::OfferWithdrawn {
+				worker: worker.clone(),
+				model: *model,
+			});
 		}
 	}
 }

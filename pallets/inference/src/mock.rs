@@ -87,7 +87,7 @@ impl CreateAuthorizedTransaction<crate::Call<Test>> for Test {
 	}
 }
 
-pub const EXISTENTIAL_DEPOSIT: Balance = SAND / 100;
+pub const EXISTENTIAL_DEPOSIT: Balance = SAND / 10;
 
 parameter_types! {
 	pub const ExistentialDeposit: Balance = EXISTENTIAL_DEPOSIT;
@@ -151,7 +151,8 @@ impl pallet_inference::Config for Test {
 
 /// Credited work by worker.
 #[storage_alias]
-pub type CreditedWork = StorageMap<Prefix, Identity, AccountId, Balance, frame_support::pallet_prelude::ValueQuery>;
+pub type CreditedWork =
+	StorageMap<Prefix, Identity, AccountId, Balance, frame_support::pallet_prelude::ValueQuery>;
 
 pub struct Credits;
 
@@ -250,7 +251,10 @@ pub fn public_model() -> ModelId {
 
 /// The trapdoor of a model's key.
 pub fn trapdoor(visibility: InputVisibility) -> Trapdoor {
-	Trapdoor::new(visibility as u64, public_input_count(visibility, INPUT_LEN, OUTPUT_LEN) as u32)
+	Trapdoor::new(
+		visibility as u64,
+		public_input_count(visibility, INPUT_LEN, OUTPUT_LEN) as u32,
+	)
 }
 
 fn register_models() {
@@ -274,7 +278,10 @@ fn register_models() {
 pub fn new_test_ext() -> sp_io::TestExternalities {
 	let balances = [REQUESTER, OWNER, AUTHOR, TREASURY, WORKER, OTHER].map(|account| (account, 1_000 * SAND));
 	let storage = RuntimeGenesisConfig {
-		balances: pallet_balances::GenesisConfig { balances: balances.to_vec(), ..Default::default() },
+		balances: pallet_balances::GenesisConfig {
+			balances: balances.to_vec(),
+			..Default::default()
+		},
 		..Default::default()
 	}
 	.build_storage()
@@ -327,7 +334,13 @@ pub fn pair(worker: &AccountId) -> worker_key::Pair {
 
 pub fn register(worker: AccountId, bond: Balance, capacity: u32) -> DispatchResult {
 	let key = pair(&worker).public();
-	Inference::register_worker(RuntimeOrigin::signed(worker.clone()), key, *worker.as_ref(), bond, capacity)
+	Inference::register_worker(
+		RuntimeOrigin::signed(worker.clone()),
+		key,
+		*worker.as_ref(),
+		bond,
+		capacity,
+	)
 }
 
 /// Registers a worker with four slots that offers both models.
@@ -365,7 +378,14 @@ pub fn ask(
 ) -> Result<RequestId, DispatchError> {
 	let origin = RuntimeOrigin::signed(requester);
 	let request = crate::NextRequestId::<Test>::get();
-	Inference::request_inference(origin, model(visibility), input(visibility), worker, 10 * SAND, TIMEOUT)?;
+	Inference::request_inference(
+		origin,
+		model(visibility),
+		input(visibility),
+		worker,
+		10 * SAND,
+		TIMEOUT,
+	)?;
 	Ok(request)
 }
 
@@ -381,7 +401,11 @@ pub fn record(request: RequestId) -> RequestRecord {
 
 /// The fee at the price and royalty of tests.
 pub fn fee() -> Fee {
-	Fee { worker: PRICE, royalty: ROYALTY, protocol: VerificationFee::get() + (PRICE + ROYALTY) / 20 }
+	Fee {
+		worker: PRICE,
+		royalty: ROYALTY,
+		protocol: VerificationFee::get() + (PRICE + ROYALTY) / 20,
+	}
 }
 
 /// What everyone answers in tests.
@@ -389,19 +413,34 @@ pub const OUTPUT: [u8; OUTPUT_LEN] = [1, 0xff];
 
 /// The statement that `output` answers `request`.
 pub fn statement(request: RequestId, output: &[u8]) -> Statement {
-	let RequestRecord { key, model, worker, .. } = record(request);
-	let binding = Binding { genesis: GENESIS, key: key.0, model: model.0, request, worker: worker.into() };
+	let RequestRecord {
+		key, model, worker, ..
+	} = record(request);
+	let binding = Binding {
+		genesis: GENESIS,
+		key: key.0,
+		model: model.0,
+		request,
+		worker: worker.into(),
+	};
 	let input = match crate::Inputs::<Test>::get(request).unwrap() {
 		RequestInput::Public(bytes) => StatementInput::Public(signed(&bytes)),
 		RequestInput::Hashed { hash, .. } => StatementInput::Hashed(hash),
 	};
-	Statement { binding, input, output: signed(output) }
+	Statement {
+		binding,
+		input,
+		output: signed(output),
+	}
 }
 
 /// A proof of a statement under the key of the model with the statement's visibility.
 pub fn prove_statement(statement: &Statement, nonce: u64) -> Vec<u8> {
 	let inputs = statement.public_inputs().unwrap();
-	trapdoor(statement.input.visibility()).prove(&inputs, nonce).unwrap().to_bytes()
+	trapdoor(statement.input.visibility())
+		.prove(&inputs, nonce)
+		.unwrap()
+		.to_bytes()
 }
 
 /// A proof that `output` answers `request`.
@@ -452,7 +491,9 @@ fn general(call: crate::Call<Test>) -> (Checked, frame_support::dispatch::Dispat
 pub fn answer(request: RequestId) {
 	let worker = record(request).worker;
 	let proof = prove(request, &OUTPUT);
-	apply(result_call(&worker, request, &OUTPUT, &proof)).unwrap().unwrap();
+	apply(result_call(&worker, request, &OUTPUT, &proof))
+		.unwrap()
+		.unwrap();
 }
 
 /// What an account has in all.

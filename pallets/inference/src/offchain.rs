@@ -33,7 +33,9 @@ impl<T: Config> Pallet<T> {
 	/// Serves the workers whose keys are in the node's keystore.
 	pub(crate) fn serve_assigned_requests() {
 		for key in worker_key::Public::all() {
-			let Some(worker) = WorkerOfKey::<T>::get(&key) else { continue };
+			let Some(worker) = WorkerOfKey::<T>::get(&key) else {
+				continue;
+			};
 			if Self::serve_worker(&key, &worker) == Err(BridgeError::Unavailable) {
 				log::debug!(target: LOG_TARGET, "no prover on this node: run it with --worker to answer requests");
 				return;
@@ -51,8 +53,9 @@ impl<T: Config> Pallet<T> {
 
 		let now = Self::now();
 		for request in open {
-			let sent_recently =
-				|(id, at): &(RequestId, BlockNumber)| *id == request && (*at..at.saturating_add(RESEND_AFTER)).contains(&now);
+			let sent_recently = |(id, at): &(RequestId, BlockNumber)| {
+				*id == request && (*at..at.saturating_add(RESEND_AFTER)).contains(&now)
+			};
 			if sent.iter().any(sent_recently) {
 				continue;
 			}
@@ -62,10 +65,12 @@ impl<T: Config> Pallet<T> {
 						sent.retain(|(id, _)| *id != request);
 						sent.push((request, now));
 					}
-				},
+				}
 				Ok(None) => (),
 				Err(BridgeError::Unavailable) => return Err(BridgeError::Unavailable),
-				Err(error) => log::warn!(target: LOG_TARGET, "request {request}: the prover answered {error:?}"),
+				Err(error) => {
+					log::warn!(target: LOG_TARGET, "request {request}: the prover answered {error:?}")
+				}
 			}
 		}
 		if sent != remembered {
@@ -76,21 +81,24 @@ impl<T: Config> Pallet<T> {
 
 	/// Takes one request a step further. Returns the call to send, if it is time for one.
 	fn serve_request(key: &worker_key::Public, request: RequestId) -> Result<Option<Call<T>>, BridgeError> {
-		let Some(record) = Requests::<T>::get(request).filter(|record| Self::now() <= record.closes_at()) else {
+		let Some(record) = Requests::<T>::get(request).filter(|record| Self::now() <= record.closes_at())
+		else {
 			return Ok(None);
 		};
-		let Some(input) = Inputs::<T>::get(request) else { return Ok(None) };
+		let Some(input) = Inputs::<T>::get(request) else {
+			return Ok(None);
+		};
 		let job = Self::job(request, &record, input);
 		match opensand_zk_bridge::status(job.id()) {
 			Ok(JobStatus::Done) => {
 				let JobResult { output, proof, .. } = opensand_zk_bridge::result(job.id())?;
 				Ok(Self::result_call(key, request, output, proof))
-			},
+			}
 			Ok(JobStatus::Queued { .. } | JobStatus::Running { .. }) => Ok(None),
 			Ok(JobStatus::Failed(failure)) => Self::handle_failure(key, request, &record, &job, failure),
 			Err(BridgeError::UnknownJob) if record.cancelled.is_none() => {
 				opensand_zk_bridge::submit(&job).map(|_| None)
-			},
+			}
 			Err(BridgeError::UnknownJob) => Ok(None),
 			Err(error) => Err(error),
 		}
@@ -112,7 +120,7 @@ impl<T: Config> Pallet<T> {
 			_ if free || hopeless => {
 				log::warn!(target: LOG_TARGET, "request {request} is declined: {failure:?}");
 				Ok(Self::decline_call(key, request))
-			},
+			}
 			_ => {
 				log::error!(
 					target: LOG_TARGET,
@@ -120,7 +128,7 @@ impl<T: Config> Pallet<T> {
 					record.closes_at(),
 				);
 				opensand_zk_bridge::submit(job).map(|_| None)
-			},
+			}
 		}
 	}
 
@@ -128,7 +136,10 @@ impl<T: Config> Pallet<T> {
 	fn job(request: RequestId, record: &RequestRecord, input: RequestInput) -> ProvingJob {
 		let input = match input {
 			RequestInput::Public(bytes) => JobInput::Public(bytes.into_inner()),
-			RequestInput::Hashed { hash, envelope } => JobInput::Sealed { hash, envelope: envelope.into_inner() },
+			RequestInput::Hashed { hash, envelope } => JobInput::Sealed {
+				hash,
+				envelope: envelope.into_inner(),
+			},
 		};
 		ProvingJob {
 			genesis: Self::genesis_hash(),
@@ -141,10 +152,20 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	fn result_call(key: &worker_key::Public, request: RequestId, output: Vec<u8>, proof: Vec<u8>) -> Option<Call<T>> {
+	fn result_call(
+		key: &worker_key::Public,
+		request: RequestId,
+		output: Vec<u8>,
+		proof: Vec<u8>,
+	) -> Option<Call<T>> {
 		let signature = key.sign(&result_payload(&Self::genesis_hash(), request, &output, &proof))?;
 		let (output, proof) = (output.try_into().ok()?, proof.try_into().ok()?);
-		Some(Call::submit_result { request, output, proof, signature })
+		Some(Call::submit_result {
+			request,
+			output,
+			proof,
+			signature,
+		})
 	}
 
 	fn decline_call(key: &worker_key::Public, request: RequestId) -> Option<Call<T>> {

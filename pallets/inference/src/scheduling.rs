@@ -12,8 +12,8 @@ use opensand_primitives::{
 use sp_runtime::{traits::UniqueSaturatedInto, DispatchError, DispatchResult};
 
 use crate::{
-	verification::is_canonical_hash, Assigned, Config, Deadlines, Error, Event, HoldReason, Inputs, NextRequestId,
-	Pallet, Providers, Requests, RequestsOf, Workers,
+	verification::is_canonical_hash, Assigned, Config, Deadlines, Error, Event, HoldReason, Inputs,
+	NextRequestId, Pallet, Providers, Requests, RequestsOf, Workers,
 };
 
 /// The worker of a new request, its record before the request, and the fee.
@@ -33,7 +33,11 @@ impl<T: Config> Pallet<T> {
 	/// The parts of the fee for one inference. Shares are rounded down; a fee that does not fit has no total.
 	fn fee(price: Balance, royalty: Balance) -> Fee {
 		let share = T::ProtocolShare::get().mul_floor(price.saturating_add(royalty));
-		Fee { worker: price, royalty, protocol: T::VerificationFee::get().saturating_add(share) }
+		Fee {
+			worker: price,
+			royalty,
+			protocol: T::VerificationFee::get().saturating_add(share),
+		}
 	}
 
 	/// Whether a worker can take one more request.
@@ -57,7 +61,12 @@ impl<T: Config> Pallet<T> {
 			(T::MinTimeout::get()..=T::MaxTimeout::get()).contains(&timeout),
 			Error::<T>::TimeoutOutOfRange
 		);
-		let Assignment { worker, mut record, fee, total } = match worker {
+		let Assignment {
+			worker,
+			mut record,
+			fee,
+			total,
+		} = match worker {
 			Some(worker) => Self::assign_named(worker, &model, &terms, max_fee, timeout)?,
 			None => Self::assign_next(&model, &terms, max_fee, timeout)?,
 		};
@@ -68,14 +77,21 @@ impl<T: Config> Pallet<T> {
 		NextRequestId::<T>::put(request.checked_add(1).ok_or(Error::<T>::Overflow)?);
 		let now = Self::now();
 		let deadline = now.checked_add(timeout).ok_or(Error::<T>::Overflow)?;
-		let deadline = Self::schedule(request, deadline, T::DeadlineSlack::get()).ok_or(Error::<T>::DeadlinesFull)?;
+		let deadline =
+			Self::schedule(request, deadline, T::DeadlineSlack::get()).ok_or(Error::<T>::DeadlinesFull)?;
 
 		let bond = T::RequestBond::get();
 		record.open = record.open.saturating_add(1);
 		record.reserved = record.reserved.saturating_add(bond);
 		Workers::<T>::insert(&worker, record);
-		Assigned::<T>::try_mutate(&worker, |open| open.try_push(request)).map_err(|_| Error::<T>::WorkerBusy)?;
-		let InferenceTerms { owner, key, output_len, .. } = terms;
+		Assigned::<T>::try_mutate(&worker, |open| open.try_push(request))
+			.map_err(|_| Error::<T>::WorkerBusy)?;
+		let InferenceTerms {
+			owner,
+			key,
+			output_len,
+			..
+		} = terms;
 		let record = RequestRecord {
 			requester: requester.clone(),
 			model,
@@ -92,20 +108,33 @@ impl<T: Config> Pallet<T> {
 		Requests::<T>::insert(request, record);
 		Inputs::<T>::insert(request, input);
 		RequestsOf::<T>::insert(&requester, request, ());
-		Self::deposit_event(Event::InferenceRequested { request, requester, model, worker, fee, deadline });
+		Self::deposit_event(Event::InferenceRequested {
+			request,
+			requester,
+			model,
+			worker,
+			fee,
+			deadline,
+		});
 		Ok(())
 	}
 
 	fn check_input(terms: &InferenceTerms, input: &RequestInput, named: bool) -> DispatchResult {
-		ensure!(input.visibility() == terms.input_visibility, Error::<T>::WrongInputVisibility);
+		ensure!(
+			input.visibility() == terms.input_visibility,
+			Error::<T>::WrongInputVisibility
+		);
 		match input {
 			RequestInput::Public(bytes) => {
-				ensure!(bytes.len() == terms.input_len as usize, Error::<T>::WrongInputLength)
-			},
+				ensure!(
+					bytes.len() == terms.input_len as usize,
+					Error::<T>::WrongInputLength
+				)
+			}
 			RequestInput::Hashed { hash, .. } => {
 				ensure!(named, Error::<T>::WorkerRequired);
 				ensure!(is_canonical_hash(*hash), Error::<T>::NonCanonicalHash);
-			},
+			}
 		}
 		Ok(())
 	}
@@ -121,9 +150,17 @@ impl<T: Config> Pallet<T> {
 		let offer = record.offer(model).ok_or(Error::<T>::ModelNotOffered)?;
 		ensure!(offer.turnaround <= timeout, Error::<T>::TimeoutTooShort);
 		let fee = Self::fee(offer.price, terms.royalty);
-		let total = fee.total().filter(|total| *total <= max_fee).ok_or(Error::<T>::FeeTooHigh)?;
+		let total = fee
+			.total()
+			.filter(|total| *total <= max_fee)
+			.ok_or(Error::<T>::FeeTooHigh)?;
 		ensure!(Self::has_free_slot(&record), Error::<T>::WorkerBusy);
-		Ok(Assignment { worker, record, fee, total })
+		Ok(Assignment {
+			worker,
+			record,
+			fee,
+			total,
+		})
 	}
 
 	/// Gives the request to the next worker in turn that can take it on these terms.
@@ -136,7 +173,9 @@ impl<T: Config> Pallet<T> {
 		let mut providers = Providers::<T>::get(model);
 		let fits = |offer: &Offer| {
 			let fee = Self::fee(offer.price, terms.royalty);
-			let total = fee.total().filter(|total| *total <= max_fee && offer.turnaround <= timeout)?;
+			let total = fee
+				.total()
+				.filter(|total| *total <= max_fee && offer.turnaround <= timeout)?;
 			Some((fee, total))
 		};
 		let (position, assignment) = providers
@@ -144,7 +183,15 @@ impl<T: Config> Pallet<T> {
 			.find_map(|(position, worker)| {
 				let record = Workers::<T>::get(worker).filter(Self::has_free_slot)?;
 				let (fee, total) = fits(record.offer(model)?)?;
-				Some((position, Assignment { worker: worker.clone(), record, fee, total }))
+				Some((
+					position,
+					Assignment {
+						worker: worker.clone(),
+						record,
+						fee,
+						total,
+					},
+				))
 			})
 			.ok_or(Error::<T>::NoWorkerAvailable)?;
 		providers.next = position.saturating_add(1);
@@ -200,7 +247,7 @@ impl<T: Config> Pallet<T> {
 			Some(block) => {
 				Self::unschedule(request, deadline);
 				block
-			},
+			}
 			None => deadline,
 		}
 	}

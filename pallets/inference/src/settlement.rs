@@ -16,21 +16,32 @@ use opensand_primitives::{
 };
 
 use crate::{
-	Assigned, Config, Deadlines, Event, HoldReason, Inputs, Pallet, ReceiptQueue, ReceiptQueueRange, Receipts, Requests,
-	RequestsOf, Workers,
+	Assigned, Config, Deadlines, Event, HoldReason, Inputs, Pallet, ReceiptQueue, ReceiptQueueRange,
+	Receipts, Requests, RequestsOf, Workers,
 };
 
 impl<T: Config> Pallet<T> {
 	/// Pays everybody for a verified result.
 	pub(crate) fn settle(request: RequestId, record: RequestRecord, output: OutputBytes) {
-		let RequestRecord { requester, worker, owner, model, fee, .. } = record.clone();
-		let outcome = Outcome::Settled { output: output.clone() };
+		let RequestRecord {
+			requester,
+			worker,
+			owner,
+			model,
+			fee,
+			..
+		} = record.clone();
+		let outcome = Outcome::Settled {
+			output: output.clone(),
+		};
 		Self::close(request, &record, outcome, 0);
 		let worker_paid = Self::pay(&requester, &worker, fee.worker);
 		let owner_paid = Self::pay(&requester, &owner, fee.royalty);
 		let author = T::BlockAuthor::get();
 		let author_share = T::AuthorShare::get().mul_floor(fee.protocol);
-		let author_paid = author.as_ref().map_or(0, |author| Self::pay(&requester, author, author_share));
+		let author_paid = author
+			.as_ref()
+			.map_or(0, |author| Self::pay(&requester, author, author_share));
 		let paid = worker_paid.saturating_add(owner_paid).saturating_add(author_paid);
 		let rest = Self::held_for(&record).saturating_sub(paid);
 		let (credit, _) = T::Currency::slash(&HoldReason::RequestFee.into(), &requester, rest);
@@ -55,7 +66,11 @@ impl<T: Config> Pallet<T> {
 	/// Gives the fee back and slashes the worker, for a result that did not verify.
 	pub(crate) fn reject(request: RequestId, record: RequestRecord, fault: ResultFault) {
 		Self::slash_and_refund(request, &record, Outcome::Rejected { fault });
-		Self::deposit_event(Event::ResultRejected { request, worker: record.worker, fault });
+		Self::deposit_event(Event::ResultRejected {
+			request,
+			worker: record.worker,
+			fault,
+		});
 	}
 
 	/// Gives the fee back; slashes the worker if it declines after its time for that.
@@ -67,7 +82,10 @@ impl<T: Config> Pallet<T> {
 		} else {
 			Self::slash_and_refund(request, &record, Outcome::Declined);
 		}
-		Self::deposit_event(Event::RequestDeclined { request, worker: record.worker });
+		Self::deposit_event(Event::RequestDeclined {
+			request,
+			worker: record.worker,
+		});
 	}
 
 	/// Closes the requests whose last block is `block`; returns how many.
@@ -86,11 +104,21 @@ impl<T: Config> Pallet<T> {
 			Self::close(request, &record, Outcome::Cancelled, 0);
 			let kept = T::CancellationShare::get().mul_floor(record.fee.worker);
 			let worker_paid = Self::pay(&record.requester, &record.worker, kept);
-			Self::refund(&record.requester, Self::held_for(&record).saturating_sub(worker_paid));
-			Self::deposit_event(Event::RequestCancelled { request, worker: record.worker, worker_paid });
+			Self::refund(
+				&record.requester,
+				Self::held_for(&record).saturating_sub(worker_paid),
+			);
+			Self::deposit_event(Event::RequestCancelled {
+				request,
+				worker: record.worker,
+				worker_paid,
+			});
 		} else {
 			Self::slash_and_refund(request, &record, Outcome::Expired);
-			Self::deposit_event(Event::RequestExpired { request, worker: record.worker });
+			Self::deposit_event(Event::RequestExpired {
+				request,
+				worker: record.worker,
+			});
 		}
 	}
 
@@ -112,7 +140,12 @@ impl<T: Config> Pallet<T> {
 		};
 		T::Treasury::on_unbalanced(rest);
 		let worker = record.worker.clone();
-		Self::deposit_event(Event::WorkerSlashed { worker, request, amount, compensation });
+		Self::deposit_event(Event::WorkerSlashed {
+			worker,
+			request,
+			amount,
+			compensation,
+		});
 	}
 
 	/// Removes an open request from everywhere, frees its worker's slot, and leaves a receipt. `slashed` is what the
@@ -153,7 +186,9 @@ impl<T: Config> Pallet<T> {
 		ReceiptQueueRange::<T>::mutate(|range| {
 			let mut purged = 0u32;
 			while purged < limit && range.first < range.next {
-				let Some(request) = ReceiptQueue::<T>::get(range.first) else { break };
+				let Some(request) = ReceiptQueue::<T>::get(range.first) else {
+					break;
+				};
 				if Receipts::<T>::get(request).is_some_and(|receipt| receipt.closed_at >= kept_from) {
 					break;
 				}
@@ -188,8 +223,15 @@ impl<T: Config> Pallet<T> {
 
 	/// Gives `amount` of a held fee back.
 	fn refund(requester: &AccountId, amount: Balance) {
-		let released =
-			T::Currency::release(&HoldReason::RequestFee.into(), requester, amount, Precision::BestEffort);
-		frame_support::defensive_assert!(released == Ok(amount), "a fee can be given back to whom it was held from");
+		let released = T::Currency::release(
+			&HoldReason::RequestFee.into(),
+			requester,
+			amount,
+			Precision::BestEffort,
+		);
+		frame_support::defensive_assert!(
+			released == Ok(amount),
+			"a fee can be given back to whom it was held from"
+		);
 	}
 }

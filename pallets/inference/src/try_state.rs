@@ -6,8 +6,8 @@ use opensand_primitives::{inference::WorkerStatus, models::ModelView, AccountId,
 use sp_runtime::TryRuntimeError;
 
 use crate::{
-	Assigned, Config, Deadlines, HoldReason, Inputs, NextRequestId, Pallet, Providers, ReceiptQueue, ReceiptQueueRange,
-	Receipts, Requests, RequestsOf, WorkerOfKey, Workers,
+	Assigned, Config, Deadlines, HoldReason, Inputs, NextRequestId, Pallet, Providers, ReceiptQueue,
+	ReceiptQueueRange, Receipts, Requests, RequestsOf, WorkerOfKey, Workers,
 };
 
 impl<T: Config> Pallet<T> {
@@ -28,12 +28,17 @@ impl<T: Config> Pallet<T> {
 			let sum = fees.entry(record.requester).or_default();
 			*sum = sum.checked_add(total).ok_or("fees that do not fit")?;
 		}
-		let bonds: BTreeMap<_, _> = Workers::<T>::iter().map(|(worker, record)| (worker, record.bond)).collect();
+		let bonds: BTreeMap<_, _> = Workers::<T>::iter()
+			.map(|(worker, record)| (worker, record.bond))
+			.collect();
 		for (reason, owed) in [(HoldReason::RequestFee, &fees), (HoldReason::WorkerBond, &bonds)] {
 			let reason = reason.into();
 			for account in frame_system::Account::<T>::iter_keys().chain(owed.keys().cloned()) {
 				let held = T::Currency::balance_on_hold(&reason, &account);
-				ensure!(held == owed.get(&account).copied().unwrap_or(0), "what is held is not what is owed");
+				ensure!(
+					held == owed.get(&account).copied().unwrap_or(0),
+					"what is held is not what is owed"
+				);
 			}
 		}
 		Ok(())
@@ -44,18 +49,42 @@ impl<T: Config> Pallet<T> {
 		let mut count = 0usize;
 		for (request, record) in Requests::<T>::iter() {
 			count = count.saturating_add(1);
-			ensure!(request < NextRequestId::<T>::get(), "a request with an id that was not handed out");
+			ensure!(
+				request < NextRequestId::<T>::get(),
+				"a request with an id that was not handed out"
+			);
 			ensure!(Inputs::<T>::contains_key(request), "a request without input");
-			ensure!(RequestsOf::<T>::contains_key(&record.requester, request), "a request that its requester's index lacks");
-			ensure!(Assigned::<T>::get(&record.worker).contains(&request), "a request that its worker's index lacks");
+			ensure!(
+				RequestsOf::<T>::contains_key(&record.requester, request),
+				"a request that its requester's index lacks"
+			);
+			ensure!(
+				Assigned::<T>::get(&record.worker).contains(&request),
+				"a request that its worker's index lacks"
+			);
 			ensure!(record.closes_at() >= now, "a request that should have closed");
-			ensure!(Deadlines::<T>::get(record.closes_at()).contains(&request), "a request that the schedule lacks");
-			ensure!(T::Models::verifying_key(&record.key).is_some(), "a request whose key is gone");
-			ensure!(!Receipts::<T>::contains_key(request), "an open request with a receipt");
+			ensure!(
+				Deadlines::<T>::get(record.closes_at()).contains(&request),
+				"a request that the schedule lacks"
+			);
+			ensure!(
+				T::Models::verifying_key(&record.key).is_some(),
+				"a request whose key is gone"
+			);
+			ensure!(
+				!Receipts::<T>::contains_key(request),
+				"an open request with a receipt"
+			);
 		}
 		// Each index has every request once, and as many entries as there are requests: so it has no others.
-		ensure!(Inputs::<T>::iter_keys().count() == count, "an input without request");
-		ensure!(RequestsOf::<T>::iter_keys().count() == count, "a requester's index names no request");
+		ensure!(
+			Inputs::<T>::iter_keys().count() == count,
+			"an input without request"
+		);
+		ensure!(
+			RequestsOf::<T>::iter_keys().count() == count,
+			"a requester's index names no request"
+		);
 		let assigned: usize = Assigned::<T>::iter_values().map(|open| open.len()).sum();
 		ensure!(assigned == count, "a worker's index names no request");
 		let scheduled: usize = Deadlines::<T>::iter_values().map(|due| due.len()).sum();
@@ -77,24 +106,40 @@ impl<T: Config> Pallet<T> {
 			ensure!(record.open == open, "a worker miscounts its requests");
 			ensure!(record.reserved == bond, "a worker misreckons its reserved bond");
 			ensure!(record.bond >= record.reserved, "more is reserved than bonded");
-			ensure!(WorkerOfKey::<T>::get(&record.key) == Some(worker.clone()), "a worker that its key does not name");
+			ensure!(
+				WorkerOfKey::<T>::get(&record.key) == Some(worker.clone()),
+				"a worker that its key does not name"
+			);
 			let leaving = record.status != WorkerStatus::Active;
-			ensure!(!leaving || record.offers.is_empty(), "a worker that leaves and offers");
+			ensure!(
+				!leaving || record.offers.is_empty(),
+				"a worker that leaves and offers"
+			);
 			for offer in &record.offers {
 				let listed = Providers::<T>::get(offer.model).accounts.contains(&worker);
 				ensure!(listed, "an offer that is not listed");
 			}
 		}
 		ensure!(reserved.is_empty(), "a request without worker");
-		ensure!(WorkerOfKey::<T>::iter_keys().count() == count, "a key without worker");
+		ensure!(
+			WorkerOfKey::<T>::iter_keys().count() == count,
+			"a key without worker"
+		);
 		Ok(())
 	}
 
 	fn try_state_providers() -> Result<(), TryRuntimeError> {
-		let listed: usize = Providers::<T>::iter_values().map(|list| list.accounts.len()).sum();
-		let offered: usize = Workers::<T>::iter_values().map(|record| record.offers.len()).sum();
+		let listed: usize = Providers::<T>::iter_values()
+			.map(|list| list.accounts.len())
+			.sum();
+		let offered: usize = Workers::<T>::iter_values()
+			.map(|record| record.offers.len())
+			.sum();
 		ensure!(listed == offered, "a list names a worker that does not offer");
-		ensure!(Providers::<T>::iter_values().all(|list| !list.accounts.is_empty()), "an empty list is kept");
+		ensure!(
+			Providers::<T>::iter_values().all(|list| !list.accounts.is_empty()),
+			"an empty list is kept"
+		);
 		Ok(())
 	}
 
@@ -108,8 +153,14 @@ impl<T: Config> Pallet<T> {
 			previous = receipt.closed_at;
 		}
 		let queued = range.next.saturating_sub(range.first) as usize;
-		ensure!(ReceiptQueue::<T>::iter_keys().count() == queued, "an entry outside the queue's range");
-		ensure!(Receipts::<T>::iter_keys().count() == queued, "a receipt that is not queued");
+		ensure!(
+			ReceiptQueue::<T>::iter_keys().count() == queued,
+			"an entry outside the queue's range"
+		);
+		ensure!(
+			Receipts::<T>::iter_keys().count() == queued,
+			"a receipt that is not queued"
+		);
 		Ok(())
 	}
 }

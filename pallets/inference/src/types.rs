@@ -1,13 +1,23 @@
 //! Types that only this pallet stores.
 
 use codec::{Decode, Encode, MaxEncodedLen};
-use frame_support::{traits::Get, BoundedVec, CloneNoBound, DebugNoBound, DefaultNoBound, EqNoBound, PartialEqNoBound};
+use frame_support::{
+	traits::Get, BoundedVec, CloneNoBound, DebugNoBound, DefaultNoBound, EqNoBound, PartialEqNoBound,
+};
 use opensand_primitives::AccountId;
 use scale_info::TypeInfo;
 
 /// The workers that offer a model, in the order in which they came, and whose turn it is.
 #[derive(
-	CloneNoBound, PartialEqNoBound, EqNoBound, DebugNoBound, DefaultNoBound, Encode, Decode, TypeInfo, MaxEncodedLen,
+	CloneNoBound,
+	PartialEqNoBound,
+	EqNoBound,
+	DebugNoBound,
+	DefaultNoBound,
+	Encode,
+	Decode,
+	TypeInfo,
+	MaxEncodedLen,
 )]
 #[scale_info(skip_type_params(Max))]
 pub struct ProviderList<Max: Get<u32>> {

@@ -53,9 +53,13 @@ impl<T: Config> Pallet<T> {
 			RequestInput::Hashed { hash, .. } => StatementInput::Hashed(hash),
 		};
 		// Only a hash that is not canonical has no public inputs, and no request with such a hash is opened.
-		let inputs = Statement { binding, input, output: signed(output) }
-			.public_inputs()
-			.map_err(|_| ResultFault::InvalidProof)?;
+		let inputs = Statement {
+			binding,
+			input,
+			output: signed(output),
+		}
+		.public_inputs()
+		.map_err(|_| ResultFault::InvalidProof)?;
 		Ok(verify::<T::Curve>(key, &inputs, &proof)?)
 	}
 }
@@ -67,6 +71,18 @@ fn signed(bytes: &[u8]) -> Vec<i8> {
 
 /// Whether a hash is one that a statement can carry.
 pub(crate) fn is_canonical_hash(hash: [u8; 32]) -> bool {
-	let binding = Binding { genesis: [0; 32], key: [0; 32], model: [0; 32], request: 0, worker: [0; 32] };
-	Statement { binding, input: StatementInput::Hashed(hash), output: Vec::new() }.public_inputs().is_ok()
+	let binding = Binding {
+		genesis: [0; 32],
+		key: [0; 32],
+		model: [0; 32],
+		request: 0,
+		worker: [0; 32],
+	};
+	Statement {
+		binding,
+		input: StatementInput::Hashed(hash),
+		output: Vec::new(),
+	}
+	.public_inputs()
+	.is_ok()
 }

@@ -1,9 +1,14 @@
 //! Benchmarks of the registry's calls.
 
+#![allow(clippy::expect_used)] // a benchmark that cannot be set up must fail
+
 use alloc::{vec, vec::Vec};
 use frame_benchmarking::v2::*;
 use frame_support::{
-	traits::{fungible::{Inspect, Mutate}, EnsureOrigin},
+	traits::{
+		fungible::{Inspect, Mutate},
+		EnsureOrigin,
+	},
 	BoundedVec,
 };
 use frame_system::RawOrigin;
@@ -11,7 +16,9 @@ use opensand_nn::{Activation, Architecture, Layer, Operator, Shape};
 use opensand_primitives::{
 	ids::model_id,
 	inference::MAX_INPUT_BYTES,
-	models::{ArchitectureRecord, ArtifactLocator, KeyBytes, KeyRecord, KeyStatus, ModelRecord, MAX_LOCATOR_BYTES},
+	models::{
+		ArchitectureRecord, ArtifactLocator, KeyBytes, KeyRecord, KeyStatus, ModelRecord, MAX_LOCATOR_BYTES,
+	},
 	trapdoor::Trapdoor,
 	AccountId, ArchitectureId, Balance, KeyId, ModelId,
 };
@@ -32,7 +39,9 @@ pub(crate) fn insert_model<T: Config>(
 	key: Vec<u8>,
 ) -> ModelId {
 	let shape = Architecture::from_bytes(&architecture).expect("the caller made it");
-	let origin = VerifyingKey::from_bytes_with::<T::Curve>(&key).expect("the caller made it").origin();
+	let origin = VerifyingKey::from_bytes_with::<T::Curve>(&key)
+		.expect("the caller made it")
+		.origin();
 	let architecture_id = ArchitectureId::from(shape.id());
 	let key_id = KeyId::from(sp_io::hashing::blake2_256(&key));
 	let weights_hash = key_id.0;
@@ -68,7 +77,15 @@ pub(crate) fn insert_model<T: Config>(
 		},
 	);
 	ModelsOf::<T>::insert(&owner, model, ());
-	Keys::<T>::insert(key_id, KeyRecord { model, status: KeyStatus::Accepted, origin, deposit: 0 });
+	Keys::<T>::insert(
+		key_id,
+		KeyRecord {
+			model,
+			status: KeyStatus::Accepted,
+			origin,
+			deposit: 0,
+		},
+	);
 	VerifyingKeys::<T>::insert(key_id, KeyBytes::truncate_from(key));
 	model
 }
@@ -78,7 +95,9 @@ where
 	T::Currency: Mutate<AccountId>,
 {
 	let owner = account("owner", 0, 0);
-	let plenty: Balance = T::Currency::minimum_balance().max(1_000_000).saturating_mul(1_000_000);
+	let plenty: Balance = T::Currency::minimum_balance()
+		.max(1_000_000)
+		.saturating_mul(1_000_000);
 	T::Currency::set_balance(&owner, plenty);
 	owner
 }
@@ -87,19 +106,46 @@ where
 /// there may be, and shifts.
 fn architecture_of(bytes: u32) -> Vec<u8> {
 	let operators = bytes.saturating_div(8).clamp(1, 255) as u16;
-	let outputs = bytes.saturating_sub(u32::from(operators).saturating_mul(3)).saturating_sub(32).clamp(1, 2_048);
-	let linear = opensand_nn::Linear { outputs, shifts: vec![0; outputs as usize], activation: Activation::Identity };
-	let mut layers = vec![Layer { input: 0, operator: Operator::Linear(linear) }];
-	layers.extend((1..=operators.saturating_sub(1)).map(|input| Layer { input, operator: Operator::Relu }));
-	Architecture::new(Shape::vector(1), layers).expect("shapes agree").to_bytes()
+	let outputs = bytes
+		.saturating_sub(u32::from(operators).saturating_mul(3))
+		.saturating_sub(32)
+		.clamp(1, 2_048);
+	let linear = opensand_nn::Linear {
+		outputs,
+		shifts: vec![0; outputs as usize],
+		activation: Activation::Identity,
+	};
+	let mut layers = vec![Layer {
+		input: 0,
+		operator: Operator::Linear(linear),
+	}];
+	layers.extend((1..=operators.saturating_sub(1)).map(|input| Layer {
+		input,
+		operator: Operator::Relu,
+	}));
+	Architecture::new(Shape::vector(1), layers)
+		.expect("shapes agree")
+		.to_bytes()
 }
 
 /// An architecture whose public statement has `inputs` public inputs: the binding, the input's words and one of output.
 fn architecture_with_inputs(inputs: u32) -> Vec<u8> {
-	let values = inputs.saturating_sub(2).saturating_mul(BYTES_PER_WORD as u32).min(MAX_INPUT_BYTES);
-	let linear = opensand_nn::Linear { outputs: 1, shifts: vec![0], activation: Activation::Identity };
-	let layers = vec![Layer { input: 0, operator: Operator::Linear(linear) }];
-	Architecture::new(Shape::vector(values), layers).expect("shapes agree").to_bytes()
+	let values = inputs
+		.saturating_sub(2)
+		.saturating_mul(BYTES_PER_WORD as u32)
+		.min(MAX_INPUT_BYTES);
+	let linear = opensand_nn::Linear {
+		outputs: 1,
+		shifts: vec![0],
+		activation: Activation::Identity,
+	};
+	let layers = vec![Layer {
+		input: 0,
+		operator: Operator::Linear(linear),
+	}];
+	Architecture::new(Shape::vector(values), layers)
+		.expect("shapes agree")
+		.to_bytes()
 }
 
 /// Registers an architecture and a model of it under `owner`, and returns the model.
@@ -109,7 +155,8 @@ fn registered<T: Config>(owner: &AccountId, architecture: Vec<u8>) -> ModelId {
 	Pallet::<T>::register_architecture(origin.clone().into(), BoundedVec::truncate_from(architecture))
 		.expect("the owner is funded");
 	let visibility = InputVisibility::Public;
-	Pallet::<T>::register_model(origin.into(), id, [0; 32], visibility, 1, locator()).expect("the owner is funded");
+	Pallet::<T>::register_model(origin.into(), id, [0; 32], visibility, 1, locator())
+		.expect("the owner is funded");
 	model_id(&id, &[0; 32], visibility, owner)
 }
 
@@ -118,8 +165,12 @@ fn locator() -> ArtifactLocator {
 }
 
 fn ceremony_key(inputs: u32) -> KeyBytes {
-	let origin = KeyOrigin::Ceremony { transcript_hash: [0; 32] };
-	let key = Trapdoor::new(0, inputs).key(origin).expect("no point is the identity");
+	let origin = KeyOrigin::Ceremony {
+		transcript_hash: [0; 32],
+	};
+	let key = Trapdoor::new(0, inputs)
+		.key(origin)
+		.expect("no point is the identity");
 	KeyBytes::truncate_from(key.to_bytes())
 }
 
@@ -128,7 +179,8 @@ fn with_key<T: Config>(owner: &AccountId) -> (ModelId, KeyId) {
 	let model = registered::<T>(owner, architecture_with_inputs(MAX_KEY_INPUTS));
 	let key = ceremony_key(MAX_KEY_INPUTS);
 	let id = KeyId::from(sp_io::hashing::blake2_256(&key));
-	Pallet::<T>::register_key(RawOrigin::Signed(owner.clone()).into(), model, key).expect("the owner is funded");
+	Pallet::<T>::register_key(RawOrigin::Signed(owner.clone()).into(), model, key)
+		.expect("the owner is funded");
 	(model, id)
 }
 
@@ -174,7 +226,12 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(origin, id, [0; 32], InputVisibility::Public, 1, locator());
 
-		assert!(Models::<T>::contains_key(model_id(&id, &[0; 32], InputVisibility::Public, &owner)));
+		assert!(Models::<T>::contains_key(model_id(
+			&id,
+			&[0; 32],
+			InputVisibility::Public,
+			&owner
+		)));
 	}
 
 	#[benchmark]

@@ -6,7 +6,12 @@
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(
 	not(test),
-	deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::arithmetic_side_effects)
+	deny(
+		clippy::unwrap_used,
+		clippy::expect_used,
+		clippy::indexing_slicing,
+		clippy::arithmetic_side_effects
+	)
 )]
 #![warn(missing_docs)]
 
@@ -341,17 +346,31 @@ pub mod pallet {
 			let depositor = ensure_signed(origin)?;
 			let architecture = Architecture::from_bytes(&bytes).map_err(Error::<T>::from)?;
 			let (input_len, output_len) = (architecture.input_len(), architecture.output_len());
-			ensure!(input_len <= MAX_INPUT_BYTES && output_len <= MAX_OUTPUT_BYTES, Error::<T>::TensorTooLong);
+			ensure!(
+				input_len <= MAX_INPUT_BYTES && output_len <= MAX_OUTPUT_BYTES,
+				Error::<T>::TensorTooLong
+			);
 			let id = ArchitectureId::from(sp_io::hashing::blake2_256(&bytes));
-			ensure!(!Architectures::<T>::contains_key(id), Error::<T>::ArchitectureExists);
+			ensure!(
+				!Architectures::<T>::contains_key(id),
+				Error::<T>::ArchitectureExists
+			);
 
 			let deposit = Self::deposit(2, bytes.len());
 			T::Currency::hold(&HoldReason::ArchitectureDeposit.into(), &depositor, deposit)?;
-			let record =
-				ArchitectureRecord { depositor: depositor.clone(), deposit, input_len, output_len, models: 0 };
+			let record = ArchitectureRecord {
+				depositor: depositor.clone(),
+				deposit,
+				input_len,
+				output_len,
+				models: 0,
+			};
 			Architectures::<T>::insert(id, record);
 			ArchitectureBytes::<T>::insert(id, bytes);
-			Self::deposit_event(Event::ArchitectureRegistered { architecture: id, depositor });
+			Self::deposit_event(Event::ArchitectureRegistered {
+				architecture: id,
+				depositor,
+			});
 			Ok(())
 		}
 
@@ -445,13 +464,16 @@ pub mod pallet {
 				architecture.input_len as usize,
 				architecture.output_len as usize,
 			);
-			ensure!(checked.public_input_count() == expected, Error::<T>::WrongInputCount);
+			ensure!(
+				checked.public_input_count() == expected,
+				Error::<T>::WrongInputCount
+			);
 			let origin = checked.origin();
 			let status = match origin {
 				KeyOrigin::Development => {
 					ensure!(DevelopmentKeys::<T>::get(), Error::<T>::DevelopmentKeyRefused);
 					KeyStatus::Accepted
-				},
+				}
 				KeyOrigin::Ceremony { .. } => KeyStatus::Pending,
 			};
 
@@ -459,9 +481,22 @@ pub mod pallet {
 			T::Currency::hold(&HoldReason::KeyDeposit.into(), &who, deposit)?;
 			record.key = Some(key);
 			Models::<T>::insert(model, record);
-			Keys::<T>::insert(key, KeyRecord { model, status, origin, deposit });
+			Keys::<T>::insert(
+				key,
+				KeyRecord {
+					model,
+					status,
+					origin,
+					deposit,
+				},
+			);
 			VerifyingKeys::<T>::insert(key, bytes);
-			Self::deposit_event(Event::KeyRegistered { key, model, origin, status });
+			Self::deposit_event(Event::KeyRegistered {
+				key,
+				model,
+				origin,
+				status,
+			});
 			Ok(())
 		}
 
@@ -521,10 +556,20 @@ pub mod pallet {
 		/// Changes where the model's artifacts can be fetched.
 		#[pallet::call_index(8)]
 		#[pallet::weight(T::WeightInfo::set_artifacts())]
-		pub fn set_artifacts(origin: OriginFor<T>, model: ModelId, artifacts: ArtifactLocator) -> DispatchResult {
+		pub fn set_artifacts(
+			origin: OriginFor<T>,
+			model: ModelId,
+			artifacts: ArtifactLocator,
+		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			let record = Self::owned(&model, &who)?;
-			Models::<T>::insert(model, ModelRecord { artifacts: artifacts.clone(), ..record });
+			Models::<T>::insert(
+				model,
+				ModelRecord {
+					artifacts: artifacts.clone(),
+					..record
+				},
+			);
 			Self::deposit_event(Event::ArtifactsSet { model, artifacts });
 			Ok(())
 		}
@@ -570,7 +615,9 @@ pub mod pallet {
 
 		/// The models of an owner, at most `limit` of them.
 		pub fn models_of(owner: AccountId, limit: u32) -> Vec<ModelId> {
-			ModelsOf::<T>::iter_key_prefix(owner).take(limit as usize).collect()
+			ModelsOf::<T>::iter_key_prefix(owner)
+				.take(limit as usize)
+				.collect()
 		}
 
 		/// The terms of a model that can be asked now; `None` if it is inactive or has no accepted key.
@@ -661,7 +708,9 @@ pub mod pallet {
 		}
 
 		fn end_use(model: &ModelId) {
-			Models::<T>::mutate_extant(model, |record| record.open_uses = record.open_uses.saturating_sub(1));
+			Models::<T>::mutate_extant(model, |record| {
+				record.open_uses = record.open_uses.saturating_sub(1)
+			});
 		}
 
 		#[cfg(feature = "runtime-benchmarks")]

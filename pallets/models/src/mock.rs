@@ -1,6 +1,9 @@
 //! A runtime with the registry in it, and what tests register.
 
-use frame_support::{derive_impl, parameter_types, traits::{ConstU128, ConstU32, VariantCountOf}};
+use frame_support::{
+	derive_impl, parameter_types,
+	traits::{ConstU128, ConstU32, VariantCountOf},
+};
 use frame_system::EnsureRoot;
 use opensand_nn::{Activation, Architecture, Layer, Linear, Operator, Shape};
 use opensand_primitives::{
@@ -85,7 +88,10 @@ pub fn new_test_ext(development_keys: bool) -> sp_io::TestExternalities {
 			balances: vec![(ALICE, 1_000 * SAND), (BOB, 1_000 * SAND)],
 			..Default::default()
 		},
-		models: pallet_models::GenesisConfig { development_keys, ..Default::default() },
+		models: pallet_models::GenesisConfig {
+			development_keys,
+			..Default::default()
+		},
 		..Default::default()
 	}
 	.build_storage()
@@ -113,9 +119,18 @@ pub fn run_on<R>(mut ext: sp_io::TestExternalities, test: impl FnOnce() -> R) ->
 
 /// A Linear layer from `inputs` to `outputs` values, as bytes.
 pub fn linear(inputs: u32, outputs: u32) -> Vec<u8> {
-	let layer = Linear { outputs, shifts: vec![0; outputs as usize], activation: Activation::Identity };
-	let layers = vec![Layer { input: 0, operator: Operator::Linear(layer) }];
-	Architecture::new(Shape::vector(inputs), layers).unwrap().to_bytes()
+	let layer = Linear {
+		outputs,
+		shifts: vec![0; outputs as usize],
+		activation: Activation::Identity,
+	};
+	let layers = vec![Layer {
+		input: 0,
+		operator: Operator::Linear(layer),
+	}];
+	Architecture::new(Shape::vector(inputs), layers)
+		.unwrap()
+		.to_bytes()
 }
 
 /// A key of `origin` for a public model from `inputs` to `outputs` values.
@@ -125,7 +140,9 @@ pub fn key(seed: u64, origin: KeyOrigin, inputs: usize, outputs: usize) -> KeyBy
 	BoundedVec::truncate_from(key.to_bytes())
 }
 
-pub const CEREMONY: KeyOrigin = KeyOrigin::Ceremony { transcript_hash: [7; 32] };
+pub const CEREMONY: KeyOrigin = KeyOrigin::Ceremony {
+	transcript_hash: [7; 32],
+};
 
 /// Registers the 4-to-2 architecture under Alice and returns its id.
 pub fn architecture() -> ArchitectureId {
@@ -140,6 +157,14 @@ pub fn model() -> ModelId {
 	let architecture = architecture();
 	let origin = RuntimeOrigin::signed(ALICE);
 	let (weights, visibility) = ([9; 32], InputVisibility::Public);
-	Models::register_model(origin, architecture, weights, visibility, SAND, Default::default()).unwrap();
+	Models::register_model(
+		origin,
+		architecture,
+		weights,
+		visibility,
+		SAND,
+		Default::default(),
+	)
+	.unwrap();
 	opensand_primitives::ids::model_id(&architecture, &weights, visibility, &ALICE)
 }

@@ -1,4 +1,6 @@
-use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold, traits::fungible::MutateHold, BoundedVec};
+use frame_support::{
+	assert_noop, assert_ok, traits::fungible::InspectHold, traits::fungible::MutateHold, BoundedVec,
+};
 use opensand_primitives::{
 	currency::SAND,
 	ids::model_id,
@@ -39,11 +41,18 @@ mod architectures {
 			let bytes = linear(4, 2);
 			let record = Architectures::<Test>::get(id).unwrap();
 			assert_eq!((record.input_len, record.output_len, record.models), (4, 2, 0));
-			assert_eq!(record.deposit, 2 * ItemDeposit::get() + bytes.len() as u128 * ByteDeposit::get());
+			assert_eq!(
+				record.deposit,
+				2 * ItemDeposit::get() + bytes.len() as u128 * ByteDeposit::get()
+			);
 			assert_eq!(held(HoldReason::ArchitectureDeposit, &ALICE), record.deposit);
 			assert_eq!(Models::architecture_bytes(id), Some(bytes));
 			System::assert_last_event(
-				Event::ArchitectureRegistered { architecture: id, depositor: ALICE }.into(),
+				Event::ArchitectureRegistered {
+					architecture: id,
+					depositor: ALICE,
+				}
+				.into(),
 			);
 		});
 	}
@@ -52,11 +61,18 @@ mod architectures {
 	fn refuses_what_is_not_an_architecture() {
 		run(|| {
 			let valid = linear(4, 2);
-			let register = |bytes: Vec<u8>| Models::register_architecture(alice(), BoundedVec::truncate_from(bytes));
+			let register =
+				|bytes: Vec<u8>| Models::register_architecture(alice(), BoundedVec::truncate_from(bytes));
 			for len in 0..valid.len() {
-				assert_noop!(register(valid[..len].to_vec()), Error::<Test>::UndecodableArchitecture);
+				assert_noop!(
+					register(valid[..len].to_vec()),
+					Error::<Test>::UndecodableArchitecture
+				);
 			}
-			assert_noop!(register([&valid[..], &[0]].concat()), Error::<Test>::UndecodableArchitecture);
+			assert_noop!(
+				register([&valid[..], &[0]].concat()),
+				Error::<Test>::UndecodableArchitecture
+			);
 			let mut version = valid.clone();
 			version[4] ^= 0xff;
 			assert_noop!(register(version), Error::<Test>::UnsupportedArchitectureVersion);
@@ -72,7 +88,10 @@ mod architectures {
 		run(|| {
 			architecture();
 			let bytes = BoundedVec::truncate_from(linear(4, 2));
-			assert_noop!(Models::register_architecture(bob(), bytes), Error::<Test>::ArchitectureExists);
+			assert_noop!(
+				Models::register_architecture(bob(), bytes),
+				Error::<Test>::ArchitectureExists
+			);
 			let bytes = BoundedVec::truncate_from(linear(5, 2));
 			assert_noop!(
 				Models::register_architecture(RuntimeOrigin::signed(PAUPER), bytes),
@@ -86,11 +105,20 @@ mod architectures {
 		run(|| {
 			let model = model();
 			let id = Models::model(model).unwrap().architecture;
-			assert_noop!(Models::remove_architecture(alice(), id), Error::<Test>::ArchitectureInUse);
+			assert_noop!(
+				Models::remove_architecture(alice(), id),
+				Error::<Test>::ArchitectureInUse
+			);
 			assert_ok!(Models::remove_model(alice(), model));
-			assert_noop!(Models::remove_architecture(bob(), id), Error::<Test>::NotDepositor);
+			assert_noop!(
+				Models::remove_architecture(bob(), id),
+				Error::<Test>::NotDepositor
+			);
 			assert_ok!(Models::remove_architecture(alice(), id));
-			assert_noop!(Models::remove_architecture(alice(), id), Error::<Test>::UnknownArchitecture);
+			assert_noop!(
+				Models::remove_architecture(alice(), id),
+				Error::<Test>::UnknownArchitecture
+			);
 			assert_eq!(Balances::free_balance(ALICE), 1_000 * SAND);
 			assert_eq!(Models::architecture_bytes(id), None);
 		});
@@ -123,11 +151,18 @@ mod models {
 			let register = |origin, visibility| {
 				Models::register_model(origin, architecture, [9; 32], visibility, 0, Default::default())
 			};
-			assert_noop!(register(alice(), InputVisibility::Public), Error::<Test>::ModelExists);
+			assert_noop!(
+				register(alice(), InputVisibility::Public),
+				Error::<Test>::ModelExists
+			);
 			assert_ok!(register(alice(), InputVisibility::Hashed));
 			assert_ok!(register(bob(), InputVisibility::Public));
-			assert!(Models::model(model_id(&architecture, &[9; 32], InputVisibility::Hashed, &ALICE)).is_some());
-			assert!(Models::model(model_id(&architecture, &[9; 32], InputVisibility::Public, &BOB)).is_some());
+			assert!(
+				Models::model(model_id(&architecture, &[9; 32], InputVisibility::Hashed, &ALICE)).is_some()
+			);
+			assert!(
+				Models::model(model_id(&architecture, &[9; 32], InputVisibility::Public, &BOB)).is_some()
+			);
 		});
 	}
 
@@ -155,13 +190,22 @@ mod models {
 			let artifacts: opensand_primitives::models::ArtifactLocator =
 				BoundedVec::truncate_from(b"ipfs://cid".to_vec());
 			assert_noop!(Models::set_royalty(bob(), model, 1), Error::<Test>::NotOwner);
-			assert_noop!(Models::set_artifacts(bob(), model, artifacts.clone()), Error::<Test>::NotOwner);
+			assert_noop!(
+				Models::set_artifacts(bob(), model, artifacts.clone()),
+				Error::<Test>::NotOwner
+			);
 			assert_noop!(Models::set_active(bob(), model, false), Error::<Test>::NotOwner);
 			assert_noop!(Models::remove_model(bob(), model), Error::<Test>::NotOwner);
 			assert_noop!(Models::remove_key(bob(), model), Error::<Test>::NotOwner);
-			assert_noop!(Models::register_key(bob(), model, Default::default()), Error::<Test>::NotOwner);
+			assert_noop!(
+				Models::register_key(bob(), model, Default::default()),
+				Error::<Test>::NotOwner
+			);
 			let unknown = ModelId::default();
-			assert_noop!(Models::set_royalty(alice(), unknown, 1), Error::<Test>::UnknownModel);
+			assert_noop!(
+				Models::set_royalty(alice(), unknown, 1),
+				Error::<Test>::UnknownModel
+			);
 
 			assert_ok!(Models::set_royalty(alice(), model, 5));
 			assert_ok!(Models::set_artifacts(alice(), model, artifacts.clone()));
@@ -188,7 +232,11 @@ mod models {
 	fn stays_while_in_use() {
 		run(|| {
 			let model = model();
-			assert_ok!(Models::register_key(alice(), model, key(1, KeyOrigin::Development, 4, 2)));
+			assert_ok!(Models::register_key(
+				alice(),
+				model,
+				key(1, KeyOrigin::Development, 4, 2)
+			));
 			assert_ok!(Models::begin_use(&model));
 			assert_ok!(Models::begin_use(&model));
 			assert_noop!(Models::remove_model(alice(), model), Error::<Test>::ModelInUse);
@@ -256,16 +304,28 @@ mod keys {
 			assert_noop!(Models::accept_key(alice(), id), DispatchError::BadOrigin);
 			assert_noop!(Models::reject_key(alice(), id), DispatchError::BadOrigin);
 			let unknown = KeyId::default();
-			assert_noop!(Models::accept_key(RuntimeOrigin::root(), unknown), Error::<Test>::UnknownKey);
-			assert_noop!(Models::reject_key(RuntimeOrigin::root(), unknown), Error::<Test>::UnknownKey);
+			assert_noop!(
+				Models::accept_key(RuntimeOrigin::root(), unknown),
+				Error::<Test>::UnknownKey
+			);
+			assert_noop!(
+				Models::reject_key(RuntimeOrigin::root(), unknown),
+				Error::<Test>::UnknownKey
+			);
 
 			assert_ok!(Models::accept_key(RuntimeOrigin::root(), id));
-			assert_noop!(Models::accept_key(RuntimeOrigin::root(), id), Error::<Test>::AlreadyAccepted);
+			assert_noop!(
+				Models::accept_key(RuntimeOrigin::root(), id),
+				Error::<Test>::AlreadyAccepted
+			);
 			assert_eq!(Models::inference_terms(model).unwrap().key, id);
 			System::assert_last_event(Event::KeyAccepted { key: id, model }.into());
 
 			assert_ok!(Models::reject_key(RuntimeOrigin::root(), id));
-			assert_noop!(Models::reject_key(RuntimeOrigin::root(), id), Error::<Test>::AlreadyRejected);
+			assert_noop!(
+				Models::reject_key(RuntimeOrigin::root(), id),
+				Error::<Test>::AlreadyRejected
+			);
 			assert_eq!(Models::inference_terms(model), None);
 			assert!(Models::verifying_key(id).is_some(), "open requests still settle");
 
@@ -308,7 +368,11 @@ mod keys {
 				Models::register_key(alice(), model, key(1, KeyOrigin::Development, 32, 2)),
 				Error::<Test>::WrongInputCount
 			);
-			assert_ok!(Models::register_key(alice(), model, key(1, KeyOrigin::Development, 31, 2)));
+			assert_ok!(Models::register_key(
+				alice(),
+				model,
+				key(1, KeyOrigin::Development, 31, 2)
+			));
 		});
 	}
 
@@ -332,16 +396,28 @@ mod keys {
 			assert_noop!(register(with(2, &[0, 0])), Error::<Test>::InvalidInputCount);
 			assert_noop!(register(with(2, &[0xff, 0xff])), Error::<Test>::InvalidInputCount);
 			assert_noop!(register(with(2, &[4, 0])), Error::<Test>::WrongKeyLength);
-			assert_noop!(register(valid[..valid.len() - 1].to_vec()), Error::<Test>::WrongKeyLength);
-			assert_noop!(register([&valid[..], &[0]].concat()), Error::<Test>::WrongKeyLength);
-			assert_noop!(register(with(alpha, &[0xff; G1_LEN])), Error::<Test>::NonCanonicalPoint);
+			assert_noop!(
+				register(valid[..valid.len() - 1].to_vec()),
+				Error::<Test>::WrongKeyLength
+			);
+			assert_noop!(
+				register([&valid[..], &[0]].concat()),
+				Error::<Test>::WrongKeyLength
+			);
+			assert_noop!(
+				register(with(alpha, &[0xff; G1_LEN])),
+				Error::<Test>::NonCanonicalPoint
+			);
 			let mut off_curve = valid.clone();
 			off_curve[alpha + G1_LEN - 1] ^= 1;
 			assert_noop!(register(off_curve), Error::<Test>::PointOffCurve);
 			let mut identity = [0u8; G1_LEN];
 			identity[0] = 0x40;
 			assert_noop!(register(with(alpha, &identity)), Error::<Test>::IdentityPoint);
-			assert_noop!(register(with(alpha, &off_subgroup())), Error::<Test>::PointOffSubgroup);
+			assert_noop!(
+				register(with(alpha, &off_subgroup())),
+				Error::<Test>::PointOffSubgroup
+			);
 			let (gamma, delta) = (alpha + 3 * G1_LEN, alpha + 5 * G1_LEN);
 			let gamma = valid[gamma..gamma + 2 * G1_LEN].to_vec();
 			assert_noop!(register(with(delta, &gamma)), Error::<Test>::GammaEqualsDelta);
@@ -383,7 +459,11 @@ mod try_state_detects {
 	fn drifts(drift: impl FnOnce(ModelId)) {
 		new_test_ext(true).execute_with(|| {
 			let model = model();
-			assert_ok!(Models::register_key(alice(), model, key(1, KeyOrigin::Development, 4, 2)));
+			assert_ok!(Models::register_key(
+				alice(),
+				model,
+				key(1, KeyOrigin::Development, 4, 2)
+			));
 			assert_ok!(Models::do_try_state());
 			drift(model);
 			assert!(Models::do_try_state().is_err());

@@ -26,7 +26,10 @@ impl<T: Config> Pallet<T> {
 		let accounts = frame_system::Account::<T>::iter_keys().chain(owed.keys().cloned());
 		for account in accounts {
 			let held = T::Currency::balance_on_hold(&reason, &account);
-			ensure!(held == owed.get(&account).copied().unwrap_or(0), "what is held is not what is owed");
+			ensure!(
+				held == owed.get(&account).copied().unwrap_or(0),
+				"what is held is not what is owed"
+			);
 		}
 		Ok(())
 	}
@@ -40,13 +43,19 @@ impl<T: Config> Pallet<T> {
 		let mut owed = BTreeMap::new();
 		for (id, record) in Architectures::<T>::iter() {
 			let bytes = ArchitectureBytes::<T>::get(id).ok_or("an architecture without bytes")?;
-			ensure!(sp_io::hashing::blake2_256(&bytes) == id.0, "an architecture's id is not its hash");
+			ensure!(
+				sp_io::hashing::blake2_256(&bytes) == id.0,
+				"an architecture's id is not its hash"
+			);
 			let count = models.remove(&id).unwrap_or(0);
 			ensure!(record.models == count, "an architecture miscounts its models");
 			add(&mut owed, record.depositor, record.deposit);
 		}
 		ensure!(models.is_empty(), "a model without architecture");
-		let (records, bytes) = (Architectures::<T>::iter_keys().count(), ArchitectureBytes::<T>::iter_keys().count());
+		let (records, bytes) = (
+			Architectures::<T>::iter_keys().count(),
+			ArchitectureBytes::<T>::iter_keys().count(),
+		);
 		ensure!(records == bytes, "bytes without an architecture");
 		Ok(owed)
 	}
@@ -55,12 +64,18 @@ impl<T: Config> Pallet<T> {
 		let mut owed = BTreeMap::new();
 		for (id, record) in Keys::<T>::iter() {
 			let bytes = VerifyingKeys::<T>::get(id).ok_or("a key without bytes")?;
-			ensure!(sp_io::hashing::blake2_256(&bytes) == id.0, "a key's id is not its hash");
+			ensure!(
+				sp_io::hashing::blake2_256(&bytes) == id.0,
+				"a key's id is not its hash"
+			);
 			let model = Models::<T>::get(record.model).ok_or("a key without model")?;
 			ensure!(model.key == Some(id), "a key that its model does not name");
 			add(&mut owed, model.owner, record.deposit);
 		}
-		let (records, bytes) = (Keys::<T>::iter_keys().count(), VerifyingKeys::<T>::iter_keys().count());
+		let (records, bytes) = (
+			Keys::<T>::iter_keys().count(),
+			VerifyingKeys::<T>::iter_keys().count(),
+		);
 		ensure!(records == bytes, "bytes without a key");
 		Ok(owed)
 	}
@@ -68,15 +83,27 @@ impl<T: Config> Pallet<T> {
 	fn try_state_models() -> Result<BTreeMap<AccountId, Balance>, TryRuntimeError> {
 		let mut owed = BTreeMap::new();
 		for (id, record) in Models::<T>::iter() {
-			ensure!(ModelsOf::<T>::contains_key(&record.owner, id), "a model that its owner's index lacks");
+			ensure!(
+				ModelsOf::<T>::contains_key(&record.owner, id),
+				"a model that its owner's index lacks"
+			);
 			if let Some(key) = record.key {
 				ensure!(Keys::<T>::contains_key(key), "a model whose key does not exist");
 			}
-			ensure!(record.open_uses == 0 || record.key.is_some(), "a model in use without key");
+			ensure!(
+				record.open_uses == 0 || record.key.is_some(),
+				"a model in use without key"
+			);
 			add(&mut owed, record.owner, record.deposit);
 		}
-		let (records, index) = (Models::<T>::iter_keys().count(), ModelsOf::<T>::iter_keys().count());
-		ensure!(records == index, "an owner's index names a model that does not exist");
+		let (records, index) = (
+			Models::<T>::iter_keys().count(),
+			ModelsOf::<T>::iter_keys().count(),
+		);
+		ensure!(
+			records == index,
+			"an owner's index names a model that does not exist"
+		);
 		Ok(owed)
 	}
 }
