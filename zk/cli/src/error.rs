@@ -1,10 +1,17 @@
 //! What a command can fail with, and the exit code that says so.
 
 use crate::{
-	calibrate::CalibrateError, dataset::DatasetError, files::FileError, model_folder::ModelFolderError,
-	npy::NpyError, onnx::OnnxError,
+	calibrate::CalibrateError,
+	dataset::DatasetError,
+	files::FileError,
+	model_folder::{Hash, ModelFolderError},
+	npy::NpyError,
+	onnx::OnnxError,
 };
 use opensand_nn::{EvaluateError, ModelError};
+use opensand_zk_circuit::{CircuitError, MockError};
+use opensand_zk_prover::{BundleError, ProveError, SetupError};
+use opensand_zk_verifier::{KeyError, ProofError, VerifyError};
 use std::path::PathBuf;
 use thiserror::Error;
 
@@ -100,14 +107,121 @@ pub enum CliError {
 	/// The model cannot be evaluated on the input.
 	#[error("cannot evaluate: {0}")]
 	Evaluate(#[from] EvaluateError),
+	/// The model has no circuit, or an execution does not fit it.
+	#[error("cannot compile: {0}")]
+	Circuit(#[from] CircuitError),
+	/// An execution does not satisfy the circuit.
+	#[error("{0}; this is a fault of the compiler: report it with the model")]
+	Mock(#[from] MockError),
+	/// No keys could be made.
+	#[error("cannot set up: {0}")]
+	Setup(#[from] SetupError),
+	/// A bundle cannot be read or written.
+	#[error("{0}")]
+	Bundle(#[from] BundleError),
+	/// There is no proof.
+	#[error("cannot prove: {0}")]
+	Prove(#[from] ProveError),
+	/// A verifying key is refused.
+	#[error("{path} is not an acceptable verifying key: {}", key_problem(problem))]
+	Key {
+		/// The file.
+		path: PathBuf,
+		/// Why.
+		problem: KeyError,
+	},
+	/// A proof cannot be decoded.
+	#[error("{path} is not a proof: {}", proof_problem(problem))]
+	Proof {
+		/// The file.
+		path: PathBuf,
+		/// Why.
+		problem: ProofError,
+	},
+	/// A statement is not what `prove` writes.
+	#[error("{path} is not a statement: {problem}; take the file that `prove` wrote")]
+	Statement {
+		/// The file.
+		path: PathBuf,
+		/// What is wrong.
+		problem: String,
+	},
+	/// The statement is about another key.
+	#[error("the statement names the key {statement}, the key given is {key}; take the key that the proof was made under")]
+	OtherKey {
+		/// Key id in the statement.
+		statement: Hash,
+		/// Id of the key given.
+		key: Hash,
+	},
+	/// A decoded proof does not prove the statement.
+	#[error("{}", verify_problem(.0))]
+	Verify(VerifyError),
+	/// The operating system has no randomness.
+	#[error("no randomness from the operating system: {0}")]
+	Randomness(rand::Error),
+}
+
+/// What is wrong with a verifying key.
+fn key_problem(error: &KeyError) -> &'static str {
+	match error {
+		KeyError::UnsupportedVersion => "its version is unknown; export it with a tool of this release",
+		KeyError::UnknownOrigin => "its origin is unknown; export it with a tool of this release",
+		KeyError::WrongLength => "its length is wrong; copy it again",
+		KeyError::InputCount => {
+			"its number of public inputs is zero or too large; compile the model with a hashed input"
+		}
+		KeyError::NonCanonical => "a coordinate is not canonical; copy or export it again",
+		KeyError::OffCurve => "a point is not on the curve; copy it again",
+		KeyError::OffSubgroup => "a point is not in the subgroup; do not trust where it comes from",
+		KeyError::Identity => "a point is the identity; do not trust where it comes from",
+		KeyError::GammaDelta => "gamma and delta agree up to sign; do not trust where it comes from",
+	}
+}
+
+/// What is wrong with an encoded proof.
+fn proof_problem(error: &ProofError) -> &'static str {
+	match error {
+		ProofError::WrongLength => "it does not have 384 bytes; take the file that `prove` wrote",
+		ProofError::NonCanonical => "a coordinate is not canonical; copy it again",
+		ProofError::OffCurve => "a point is not on the curve; copy it again",
+		ProofError::OffSubgroup => "a point is not in the subgroup; do not trust where it comes from",
+		ProofError::Identity => "a point is the identity; do not trust where it comes from",
+	}
+}
+
+/// Why a decoded proof is not accepted.
+fn verify_problem(error: &VerifyError) -> &'static str {
+	match error {
+		VerifyError::WrongInputCount => {
+			"the statement does not have the key's number of public inputs; key and statement belong to different models"
+		},
+		VerifyError::InvalidProof => "the proof is INVALID: it does not prove this statement under this key",
+	}
 }
 
 impl CliError {
 	/// The exit code that says what kind of failure this is.
 	pub fn exit_code(&self) -> u8 {
 		match self {
-			CliError::File(_) | CliError::ModelFolder(ModelFolderError::File(_)) => EXIT_FILE,
-			CliError::Accuracy { .. } => EXIT_FAILED,
+			CliError::File(FileError::TooLarge { .. })
+			| CliError::ModelFolder(ModelFolderError::File(FileError::TooLarge { .. })) => EXIT_BAD_INPUT,
+			CliError::File(_)
+			| CliError::ModelFolder(ModelFolderError::File(_))
+			| CliError::Bundle(BundleError::Io { .. } | BundleError::Exists { .. })
+			| CliError::Prove(ProveError::Bundle(BundleError::Io { .. })) => EXIT_FILE,
+			CliError::Accuracy { .. }
+			| CliError::Mock(_)
+			| CliError::Verify(VerifyError::InvalidProof)
+			| CliError::Prove(ProveError::SelfCheck | ProveError::Backend(_) | ProveError::Cancelled)
+			| CliError::Setup(SetupError::Generator(_) | SetupError::Key(_))
+			| CliError::Randomness(_) => EXIT_FAILED,
+			CliError::Circuit(error)
+			| CliError::Setup(SetupError::Circuit(error))
+			| CliError::Prove(ProveError::Circuit(error)) => match error {
+				CircuitError::TooLarge { .. } | CircuitError::TooManyPublicInputs { .. } => EXIT_UNSUPPORTED,
+				_ => EXIT_BAD_INPUT,
+			},
 			CliError::Onnx { source, .. } => match source {
 				OnnxError::UnsupportedOpset { .. }
 				| OnnxError::UnsupportedOperator { .. }

@@ -11,3 +11,4 @@ pub mod model_folder;
 pub mod npy;
 pub mod onnx;
 pub mod output;
+pub mod statement;

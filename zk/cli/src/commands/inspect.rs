@@ -1,5 +1,6 @@
 //! `opensand-zk inspect`.
 
+use super::verify::read_key;
 use crate::{
 	error::CliError,
 	files,
@@ -9,6 +10,8 @@ use crate::{
 };
 use clap::Args;
 use opensand_nn::{Architecture, Shape, Weights};
+use opensand_zk_prover::Bundle;
+use opensand_zk_verifier::{InputVisibility, KeyOrigin, Native, Proof, PROOF_LEN};
 use serde::Serialize;
 use std::{
 	fmt::{self, Display, Formatter},
@@ -18,7 +21,7 @@ use std::{
 /// Say what a file or folder is and what is in it.
 #[derive(Debug, Args)]
 pub struct Inspect {
-	/// A model folder, an architecture, weights, or an ONNX file.
+	/// A model folder, a bundle, an architecture (.bin), weights (.bin), an ONNX file (.onnx), a verifying key (.key) or a proof.
 	pub path: PathBuf,
 }
 
@@ -57,6 +60,21 @@ enum Contents {
 		hash: Hash,
 		layers: Vec<LayerSummary>,
 	},
+	VerifyingKey {
+		id: Hash,
+		development: bool,
+		public_inputs: usize,
+	},
+	Proof {
+		hash: Hash,
+	},
+	Bundle {
+		key: Hash,
+		development: bool,
+		hashed_input: bool,
+		public_inputs: usize,
+		layers: Vec<LayerSummary>,
+	},
 }
 
 /// One layer.
@@ -75,6 +93,17 @@ struct WeightsSummary {
 }
 
 fn inspect_folder(path: &Path) -> Result<Contents, CliError> {
+	if path.join(opensand_zk_prover::MANIFEST_FILE).is_file() {
+		let bundle = Bundle::read(path)?;
+		let key = bundle.proving_key.verifying_key();
+		return Ok(Contents::Bundle {
+			key: Hash(key.id()),
+			development: key.origin() == KeyOrigin::Development,
+			hashed_input: bundle.visibility == InputVisibility::Hashed,
+			public_inputs: key.public_input_count(),
+			layers: summaries(bundle.model.architecture()),
+		});
+	}
 	let folder = ModelFolder::read(path)?;
 	Ok(Contents::Model {
 		layers: summaries(folder.model.architecture()),
@@ -130,6 +159,24 @@ fn inspect_file(path: &Path) -> Result<Contents, CliError> {
 			Ok(Contents::Onnx {
 				hash: Hash::of(&bytes),
 				layers: layers.collect(),
+			})
+		}
+		_ if bytes.len() == PROOF_LEN => {
+			let decoded = Proof::from_bytes_with::<Native>(&bytes);
+			decoded.map_err(|problem| CliError::Proof {
+				path: path.into(),
+				problem,
+			})?;
+			Ok(Contents::Proof {
+				hash: Hash::of(&bytes),
+			})
+		}
+		_ if path.extension().is_some_and(|extension| extension == "key") => {
+			let key = read_key(path)?;
+			Ok(Contents::VerifyingKey {
+				id: Hash(key.id()),
+				development: key.origin() == KeyOrigin::Development,
+				public_inputs: key.public_input_count(),
 			})
 		}
 		_ => Err(CliError::Unrecognised { path: path.into() }),
@@ -194,11 +241,41 @@ impl Display for Contents {
 				}
 				Ok(())
 			}
+			Contents::VerifyingKey {
+				id,
+				development,
+				public_inputs,
+			} => {
+				writeln!(formatter, "verifying key {id}{}", origin(*development))?;
+				writeln!(formatter, "{public_inputs} public inputs")
+			}
+			Contents::Proof { hash } => writeln!(formatter, "proof {hash}, well-formed"),
+			Contents::Bundle {
+				key,
+				development,
+				hashed_input,
+				public_inputs,
+				layers,
+			} => {
+				writeln!(formatter, "bundle of key {key}{}", origin(*development))?;
+				let input = if *hashed_input { "hashed" } else { "public" };
+				writeln!(formatter, "input {input}, {public_inputs} public inputs")?;
+				write_layers(formatter, layers)
+			}
 			Contents::Onnx { hash, layers } => {
 				writeln!(formatter, "ONNX model {hash}, importable")?;
 				write_layers(formatter, layers)
 			}
 		}
+	}
+}
+
+/// A warning after a key's id.
+const fn origin(development: bool) -> &'static str {
+	if development {
+		" (DEVELOPMENT: only development chains accept it)"
+	} else {
+		""
 	}
 }
 

@@ -1,10 +1,17 @@
 //! The subcommands, one file each.
 
+mod circuit;
+mod compile;
 mod digest;
 mod evaluate;
 mod import;
 mod input;
 mod inspect;
+mod mock;
+mod prove;
+mod setup;
+mod verify;
+mod witness;
 
 use crate::{error::CliError, output::Output};
 use clap::{Parser, Subcommand};
@@ -35,6 +42,18 @@ pub enum Command {
 	Inspect(inspect::Inspect),
 	/// Run an integer model on one image, or over a data set.
 	Evaluate(evaluate::Evaluate),
+	/// Say how large a model's circuit is, and what setting up and proving will take, before any set-up.
+	Compile(compile::Compile),
+	/// Make development keys for a model's circuit.
+	Setup(setup::Setup),
+	/// Write everything that a model computes on one image.
+	Witness(witness::Witness),
+	/// Check every constraint of a model's circuit on one image, without keys.
+	Mock(mock::Mock),
+	/// Prove what a model answers to one image.
+	Prove(prove::Prove),
+	/// Verify a proof.
+	Verify(verify::Verify),
 	/// Print the id of a model file, a key or any other file.
 	Digest(digest::Digest),
 }
@@ -46,6 +65,12 @@ pub fn run(cli: Cli) -> Result<(), CliError> {
 		Command::Import(command) => command.run(output),
 		Command::Inspect(command) => command.run(output),
 		Command::Evaluate(command) => command.run(output),
+		Command::Compile(command) => command.run(output),
+		Command::Setup(command) => command.run(output),
+		Command::Witness(command) => command.run(output),
+		Command::Mock(command) => command.run(output),
+		Command::Prove(command) => command.run(output),
+		Command::Verify(command) => command.run(output),
 		Command::Digest(command) => command.run(output),
 	}
 }
