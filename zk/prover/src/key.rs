@@ -44,7 +44,7 @@ pub enum ProvingKeyError {
 	#[error("the proving key contains bytes that are not a point")]
 	Point,
 	/// The verifying key inside is refused.
-	#[error("the verifying key inside the proving key is refused: {0:?}")]
+	#[error("the verifying key inside the proving key is refused: {0}")]
 	VerifyingKey(KeyError),
 }
 

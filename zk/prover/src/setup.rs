@@ -21,7 +21,7 @@ pub enum SetupError {
 	Generator(String),
 	/// The key does not pass the verifier's checks. The random number generator is broken, or the circuit leaves a
 	/// public input unused. Report it with the model.
-	#[error("the new key is refused: {0:?}")]
+	#[error("the new key is refused: {0}")]
 	Key(KeyError),
 }
 

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use ark_bls12_381::{Fq, Fq2, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_ff::{BigInt, PrimeField};
+use thiserror::Error;
 
 /// Length of an encoded coordinate in the base field, in bytes.
 const FQ_LEN: usize = 48;
@@ -22,17 +23,21 @@ pub const G2_LEN: usize = 192;
 const IDENTITY_FLAG: u8 = 0x40;
 
 /// Why bytes are not an acceptable point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum PointError {
 	/// A coordinate is not smaller than the field's prime, or flag bits are set. Encode the point uncompressed, with
 	/// canonical coordinates.
+	#[error("a coordinate is not canonical")]
 	NonCanonical,
 	/// The coordinates do not satisfy the curve's equation. The bytes were damaged or are not a point.
+	#[error("a point is not on the curve")]
 	OffCurve,
 	/// The point lies on the curve but outside the subgroup of prime order. Only a dishonest or broken encoder makes
 	/// such points.
+	#[error("a point is outside the subgroup of prime order")]
 	OffSubgroup,
 	/// The point is the identity, which no honest key or proof contains.
+	#[error("a point is the identity")]
 	Identity,
 }
 

@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use ark_bls12_381::{G1Affine, G2Affine};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
+use thiserror::Error;
 
 /// The version of the encoding.
 const VERSION: u8 = 1;
@@ -39,26 +40,35 @@ pub enum KeyOrigin {
 }
 
 /// Why bytes are not an acceptable verifying key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum KeyError {
 	/// The encoding's version is unknown. Export the key with a tool of this release.
+	#[error("the key's version is not supported")]
 	UnsupportedVersion,
 	/// The origin is neither development nor ceremony. Export the key with a tool of this release.
+	#[error("the key's origin is unknown")]
 	UnknownOrigin,
 	/// The bytes are shorter or longer than the declared number of inputs demands.
+	#[error("the key is shorter or longer than its number of inputs demands")]
 	WrongLength,
 	/// The key declares no public input, or more than [`MAX_PUBLIC_INPUTS`]. Compile the model with a hashed input.
+	#[error("the key has no public input or too many")]
 	InputCount,
 	/// A coordinate is not canonical. Export the key again; only uncompressed, canonical points are taken.
+	#[error("a coordinate is not canonical")]
 	NonCanonical,
 	/// A point does not satisfy the curve's equation. The key was damaged.
+	#[error("a point is not on the curve")]
 	OffCurve,
 	/// A point lies outside the subgroup of prime order. The key is damaged or malicious.
+	#[error("a point is outside the subgroup of prime order")]
 	OffSubgroup,
 	/// A point is the identity: some part of the statement would not be bound. The key is damaged or malicious.
+	#[error("a point is the identity")]
 	Identity,
 	/// γ = ±δ: public inputs and witness are not separated, and proofs for one statement give proofs for others. The
 	/// key is malicious or comes from a setup that was never randomised.
+	#[error("gamma equals delta or its negative")]
 	GammaDelta,
 }
 

@@ -6,23 +6,29 @@ use crate::{
 };
 use alloc::vec::Vec;
 use ark_bls12_381::{G1Affine, G2Affine};
+use thiserror::Error;
 
 /// Length of an encoded proof, in bytes: A ‖ B ‖ C, uncompressed.
 pub const PROOF_LEN: usize = 384;
 
 /// Why bytes are not a proof. None of these says anything about the statement: see
 /// [`VerifyError`](crate::VerifyError) for proofs that are well-formed and wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum ProofError {
 	/// The length is not [`PROOF_LEN`]. Send the uncompressed encoding, without framing.
+	#[error("a proof has 384 bytes")]
 	WrongLength,
 	/// A coordinate is not smaller than the field's prime, or carries flag bits. Send canonical, uncompressed points.
+	#[error("a coordinate is not canonical")]
 	NonCanonical,
 	/// A point does not satisfy the curve's equation. The bytes were damaged; prove again.
+	#[error("a point is not on the curve")]
 	OffCurve,
 	/// A point lies outside the subgroup of prime order. The bytes were made by a broken or dishonest prover.
+	#[error("a point is outside the subgroup of prime order")]
 	OffSubgroup,
 	/// A point is the identity, which no honest prover produces. Prove again.
+	#[error("a point is the identity")]
 	Identity,
 }
 

@@ -8,6 +8,7 @@ use ark_bls12_381::Fr;
 use ark_ff::{BigInt, PrimeField};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
+use thiserror::Error;
 
 /// Number of int8 values packed into one field element.
 ///
@@ -78,9 +79,10 @@ impl StatementInput {
 }
 
 /// Why a statement has no public inputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StatementError {
 	/// The input hash is not a canonical field element. Take the bytes as `salted_input_hash` returns them.
+	#[error("the input hash is not a canonical field element")]
 	NonCanonicalHash,
 }
 

@@ -4,18 +4,21 @@ use crate::{curve::Curve, hash::hash_512, key::VerifyingKey, proof::Proof};
 use alloc::{vec, vec::Vec};
 use ark_bls12_381::{Fr, G1Affine, G2Affine};
 use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
+use thiserror::Error;
 
 const BATCH_SEED_TAG: &[u8] = b"OpenSand/groth16-batch-seed/v1";
 const BATCH_MULTIPLIER_TAG: &[u8] = b"OpenSand/groth16-batch-multiplier/v1";
 
 /// Why a well-formed proof is not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum VerifyError {
 	/// The number of public inputs is not the key's. The statement's tensors do not have the model's shape, or the key
 	/// is another model's.
+	#[error("the number of public inputs is not the key's")]
 	WrongInputCount,
 	/// The proof does not prove the statement under the key: it is for another circuit, statement, request or worker,
 	/// or it was altered.
+	#[error("the proof does not prove the statement under the key")]
 	InvalidProof,
 }
 
