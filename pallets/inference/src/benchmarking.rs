@@ -147,7 +147,6 @@ fn next_block<T: Config>() {
 struct Scene {
 	request: RequestId,
 	requester: AccountId,
-	worker: AccountId,
 	key: worker_key::Public,
 	trapdoor: Trapdoor,
 }
@@ -169,7 +168,6 @@ where
 	Scene {
 		request,
 		requester,
-		worker: account,
 		key,
 		trapdoor,
 	}
@@ -524,5 +522,5 @@ mod benchmarks {
 		assert_eq!(purged, r);
 	}
 
-	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(), crate::mock::Test);
+	impl_benchmark_test_suite!(Pallet, crate::mock::with_keystore(), crate::mock::Test);
 }

@@ -295,6 +295,16 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 	ext
 }
 
+/// As [`new_test_ext`], with an empty keystore, as the benchmark runner provides one.
+#[cfg(feature = "runtime-benchmarks")]
+pub fn with_keystore() -> sp_io::TestExternalities {
+	let mut ext = new_test_ext();
+	ext.register_extension(sp_keystore::KeystoreExt::new(
+		sp_keystore::testing::MemoryKeystore::new(),
+	));
+	ext
+}
+
 /// Runs `test` and checks the pallet's invariants, the uses of the models and the total issuance after it.
 pub fn run<R>(test: impl FnOnce() -> R) -> R {
 	new_test_ext().execute_with(|| {

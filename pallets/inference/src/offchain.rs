@@ -81,7 +81,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Takes one request a step further. Returns the call to send, if it is time for one.
 	fn serve_request(key: &worker_key::Public, request: RequestId) -> Result<Option<Call<T>>, BridgeError> {
-		let Some(record) = Requests::<T>::get(request).filter(|record| Self::now() <= record.closes_at())
+		// What is sent now is included in the next block at the earliest.
+		let Some(record) = Requests::<T>::get(request).filter(|record| Self::now() < record.closes_at())
 		else {
 			return Ok(None);
 		};
@@ -113,7 +114,7 @@ impl<T: Config> Pallet<T> {
 		job: &ProvingJob,
 		failure: JobFailure,
 	) -> Result<Option<Call<T>>, BridgeError> {
-		let free = Self::now() <= record.requested_at.saturating_add(T::DeclinePeriod::get());
+		let free = Self::now() < record.requested_at.saturating_add(T::DeclinePeriod::get());
 		let hopeless = failure == JobFailure::BadInput;
 		match failure {
 			JobFailure::Cancelled | JobFailure::Expired => Ok(None),

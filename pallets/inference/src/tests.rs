@@ -5,6 +5,7 @@ mod bad_results;
 mod conservation;
 mod deadlines;
 mod offchain;
+mod real_proofs;
 mod requests;
 mod settlement;
 mod try_state;

@@ -191,7 +191,7 @@ fn set_royalty(model: ModelId, royalty: u16) {
 }
 
 proptest! {
-	#![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+	#![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
 	/// After every step what is held is what is owed, all indices agree, and no token was made or lost; at the end,
 	/// when all requests have closed, nothing is held but bonds.
