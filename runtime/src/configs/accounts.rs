@@ -133,6 +133,7 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 							| RuntimeCall::Identity(..)
 							| RuntimeCall::Multisig(..)
 							| RuntimeCall::Proxy(..)
+							| RuntimeCall::Models(..)
 							| RuntimeCall::Vesting(pallet_vesting::Call::vest { .. })
 							| RuntimeCall::Vesting(pallet_vesting::Call::vest_other { .. })
 					)
@@ -189,6 +190,8 @@ impl InstanceFilter<RuntimeCall> for ProxyType {
 			(ProxyType::Any, _) => true,
 			(_, ProxyType::Any) => false,
 			(ProxyType::Staking, ProxyType::NominationPools) => true,
+			// Requests pay others.
+			(_, ProxyType::Inference) => false,
 			(ProxyType::NonTransfer, _) => true,
 			_ => false,
 		}

@@ -3,54 +3,20 @@
 use codec::{Decode, Encode};
 use frame_support::traits::Currency;
 use opensand_primitives::currency::SAND;
-use sp_consensus_babe::{
-	digests::{PreDigest, PrimaryPreDigest},
-	make_vrf_transcript, BABE_ENGINE_ID,
-};
-use sp_core::{crypto::VrfSecret, Pair};
+use sp_core::Pair;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{
-	generic::{Digest, DigestItem, Era, Preamble},
+	generic::{Era, Preamble},
 	traits::Header as _,
 	transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidityError},
 	MultiAddress, MultiSignature,
 };
 
-use super::preset_externalities;
+use super::{chain::Chain, preset_externalities};
 use crate::{
-	configs::treasury::TreasuryAccount, constants::time, genesis::DEVELOPMENT, Babe, Balances, Executive,
-	Header, Runtime, RuntimeCall, SignedPayload, System, TxExtension, UncheckedExtrinsic,
+	configs::treasury::TreasuryAccount, genesis::DEVELOPMENT, Balances, Executive, Runtime, RuntimeCall,
+	SignedPayload, System, TxExtension, UncheckedExtrinsic,
 };
-
-/// Any slot will do for the first block: the chain counts from it.
-const SLOT: u64 = 900_000_000;
-
-/// Opens block 1 as Alice's node does: with her claim of a primary slot.
-fn open_block() {
-	System::set_block_number(0);
-	let transcript = make_vrf_transcript(&Babe::randomness(), SLOT.into(), 0);
-	let claim = PreDigest::Primary(PrimaryPreDigest {
-		authority_index: 0,
-		slot: SLOT.into(),
-		vrf_signature: Sr25519Keyring::Alice.pair().vrf_sign(&transcript.into()),
-	});
-	let digest = Digest {
-		logs: vec![DigestItem::PreRuntime(BABE_ENGINE_ID, claim.encode())],
-	};
-	Executive::initialize_block(&Header::new(
-		1,
-		Default::default(),
-		Default::default(),
-		System::block_hash(0),
-		digest,
-	));
-	let now = pallet_timestamp::Call::set {
-		now: SLOT * time::SLOT_DURATION_MS,
-	};
-	Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(now.into()))
-		.expect("the inherent is valid")
-		.expect("the inherent applies");
-}
 
 fn extension(nonce: u32, tip: u128) -> TxExtension {
 	(
@@ -92,7 +58,7 @@ fn transfer(to: Sr25519Keyring, value: u128) -> RuntimeCall {
 #[test]
 fn a_version_4_transfer_is_applied_and_its_fee_split() {
 	preset_externalities(DEVELOPMENT).execute_with(|| {
-		open_block();
+		Chain::start().open();
 		let (author, treasury) = (Sr25519Keyring::AliceStash.to_account_id(), TreasuryAccount::get());
 		let balance = |account| <Balances as Currency<_>>::free_balance(account);
 		let (bob, dave) = (
@@ -141,7 +107,7 @@ fn a_version_4_transfer_is_applied_and_its_fee_split() {
 #[test]
 fn replays_and_forged_signatures_are_refused() {
 	preset_externalities(DEVELOPMENT).execute_with(|| {
-		open_block();
+		Chain::start().open();
 		let transaction = signed(Sr25519Keyring::Bob, transfer(Sr25519Keyring::Dave, SAND), 0, 0);
 		Executive::apply_extrinsic(transaction.clone())
 			.expect("valid once")
@@ -163,7 +129,7 @@ fn replays_and_forged_signatures_are_refused() {
 #[test]
 fn nobody_is_sudo() {
 	preset_externalities(DEVELOPMENT).execute_with(|| {
-		open_block();
+		Chain::start().open();
 		let call = frame_system::Call::set_storage {
 			items: vec![(b"x".to_vec(), b"y".to_vec())],
 		};
@@ -175,7 +141,7 @@ fn nobody_is_sudo() {
 #[test]
 fn an_unsigned_call_that_authorises_nothing_is_refused() {
 	preset_externalities(DEVELOPMENT).execute_with(|| {
-		open_block();
+		Chain::start().open();
 		let call = transfer(Sr25519Keyring::Dave, SAND);
 		let general = <Runtime as frame_system::offchain::CreateAuthorizedTransaction<
 			pallet_balances::Call<Runtime>,

@@ -11,7 +11,9 @@ use sp_runtime::{traits::Convert, FixedU128, Saturating};
 
 use crate::{
 	configs::{
-		staking::{MaxElectableTargets, MaxElectingVoters, MaxExposurePageSize, OnChainElection},
+		staking::{
+			MaxAuthorities, MaxElectableTargets, MaxElectingVoters, MaxExposurePageSize, OnChainElection,
+		},
 		system::{AdjustmentVariable, MinimumMultiplier, TargetBlockFullness},
 		voter_bags::{BAGS, BAG_THRESHOLDS},
 		RuntimeBlockWeights,
@@ -66,6 +68,21 @@ fn a_full_page_of_nominators_can_be_paid() {
 	type Staking = <Runtime as pallet_staking::Config>::WeightInfo;
 	let payout = Staking::payout_stakers_alive_staked(MaxExposurePageSize::get());
 	assert!(payout.all_lte(max_normal_extrinsic()));
+}
+
+#[test]
+fn an_equivocation_can_be_reported_in_a_block() {
+	let validators = MaxAuthorities::get();
+	let nominators = <Runtime as pallet_babe::Config>::MaxNominators::get();
+	let babe = <<Runtime as pallet_babe::Config>::WeightInfo as pallet_babe::WeightInfo>::report_equivocation(
+		validators, nominators,
+	);
+	let grandpa =
+		<<Runtime as pallet_grandpa::Config>::WeightInfo as pallet_grandpa::WeightInfo>::report_equivocation(
+			validators, nominators,
+		);
+	assert!(babe.all_lte(max_normal_extrinsic()), "{babe}");
+	assert!(grandpa.all_lte(max_normal_extrinsic()), "{grandpa}");
 }
 
 #[test]

@@ -1,10 +1,13 @@
 //! What holds for the composed runtime, whatever its pallets do.
 
 mod blocks;
+mod chain;
 mod composition;
 mod genesis;
 mod governance;
 mod limits;
+mod proxies;
+mod staking;
 
 use frame_support::genesis_builder_helper::build_state;
 use sp_genesis_builder::PresetId;
