@@ -52,6 +52,13 @@ pub mod block {
 	pub const AVERAGE_ON_INITIALIZE_RATIO: Perbill = Perbill::from_percent(10);
 	/// Bytes of extrinsics in a full block.
 	pub const MAXIMUM_BLOCK_LENGTH: u32 = 5 * 1024 * 1024;
+
+	/// A share of a weight.
+	// A share is at most one, so the product is at most the weight.
+	#[allow(clippy::arithmetic_side_effects)]
+	pub fn share(of: Perbill, weight: Weight) -> Weight {
+		of * weight
+	}
 }
 
 /// Prices of transactions and of existing.

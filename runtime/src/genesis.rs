@@ -144,7 +144,7 @@ fn patch(
 			epoch_config: BABE_GENESIS_EPOCH_CONFIG
 		},
 		nomination_pools: NominationPoolsConfig {
-			min_create_bond: 10 * limits.min_nominator_bond,
+			min_create_bond: limits.min_nominator_bond.saturating_mul(10),
 			min_join_bond: SAND,
 			max_pools: Some(limits.max_pools),
 		},

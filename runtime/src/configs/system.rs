@@ -34,20 +34,20 @@ parameter_types! {
 	pub const Version: RuntimeVersion = VERSION;
 	pub RuntimeBlockLength: BlockLength = BlockLength::builder()
 		.max_length(block::MAXIMUM_BLOCK_LENGTH)
-		.modify_max_length_for_class(DispatchClass::Normal, |max| *max = block::NORMAL_DISPATCH_RATIO * *max)
+		.modify_max_length_for_class(DispatchClass::Normal, |max| *max = block::NORMAL_DISPATCH_RATIO.mul_floor(*max))
 		.build();
 	pub RuntimeBlockWeights: BlockWeights = BlockWeights::builder()
 		.base_block(BlockExecutionWeight::get())
 		.for_class(DispatchClass::all(), |weights| weights.base_extrinsic = ExtrinsicBaseWeight::get())
 		.for_class(DispatchClass::Normal, |weights| {
-			weights.max_total = Some(block::NORMAL_DISPATCH_RATIO * block::MAXIMUM_BLOCK_WEIGHT);
+			weights.max_total = Some(block::share(block::NORMAL_DISPATCH_RATIO, block::MAXIMUM_BLOCK_WEIGHT));
 		})
 		.for_class(DispatchClass::Operational, |weights| {
 			weights.max_total = Some(block::MAXIMUM_BLOCK_WEIGHT);
 			// Operational transactions find room even in a block that ordinary ones have filled.
 			weights.reserved = Some(
 				block::MAXIMUM_BLOCK_WEIGHT
-					.saturating_sub(block::NORMAL_DISPATCH_RATIO * block::MAXIMUM_BLOCK_WEIGHT),
+					.saturating_sub(block::share(block::NORMAL_DISPATCH_RATIO, block::MAXIMUM_BLOCK_WEIGHT)),
 			);
 		})
 		.avg_block_initialization(block::AVERAGE_ON_INITIALIZE_RATIO)
@@ -153,7 +153,7 @@ impl pallet_transaction_payment::Config for Runtime {
 
 parameter_types! {
 	/// What a block may spend on a migration in progress; transactions wait meanwhile.
-	pub MigrationServiceWeight: Weight = Perbill::from_percent(80) * RuntimeBlockWeights::get().max_block;
+	pub MigrationServiceWeight: Weight = block::share(Perbill::from_percent(80), RuntimeBlockWeights::get().max_block);
 }
 
 impl pallet_migrations::Config for Runtime {

@@ -28,7 +28,10 @@ pub use tracks::TracksInfo;
 
 use super::RuntimeBlockWeights;
 use crate::{
-	constants::time::{live_or_fast, DAYS},
+	constants::{
+		block,
+		time::{live_or_fast, DAYS},
+	},
 	Balances, OriginCaller, Preimage, Referenda, Runtime, RuntimeCall, RuntimeEvent, RuntimeHoldReason,
 	RuntimeOrigin, Scheduler, System, Treasury,
 };
@@ -78,7 +81,7 @@ impl PrivilegeCmp<OriginCaller> for OriginPrivilege {
 }
 
 parameter_types! {
-	pub SchedulerWeight: Weight = Perbill::from_percent(80) * RuntimeBlockWeights::get().max_block;
+	pub SchedulerWeight: Weight = block::share(Perbill::from_percent(80), RuntimeBlockWeights::get().max_block);
 }
 
 impl pallet_scheduler::Config for Runtime {

@@ -6,6 +6,8 @@ use opensand_primitives::{currency::SAND, Balance};
 pub use pallet_custom_origins::Origin;
 
 /// Declares the origins; it has no calls and no storage.
+// The pallet macro writes `expect` into code that carries this file's spans.
+#[allow(clippy::expect_used)]
 #[frame_support::pallet]
 pub mod pallet_custom_origins {
 	use frame_support::pallet_prelude::*;
