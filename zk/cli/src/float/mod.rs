@@ -82,6 +82,8 @@ pub struct FloatModel {
 	pub layers: Vec<FloatLayer>,
 	/// Shapes of all tensors, the input's first.
 	pub shapes: Vec<Shape>,
+	/// Multiply-additions of one evaluation, as [`opensand_nn::Architecture::multiply_adds`] counts them.
+	pub multiply_adds: u64,
 }
 
 impl FloatModel {
@@ -90,7 +92,7 @@ impl FloatModel {
 		self.shapes[0]
 	}
 
-	/// The outputs of tensor `index`'s shape.
+	/// Shape of tensor `index`.
 	pub fn shape(&self, index: TensorIndex) -> Shape {
 		self.shapes[usize::from(index)]
 	}

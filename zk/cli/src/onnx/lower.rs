@@ -244,11 +244,12 @@ impl<'a> Builder<'a> {
 			operator: layer.operator.skeleton(),
 		};
 		// Sizes, work and weights are checked on the integer layers that these will become.
-		Architecture::new(self.shapes[0], self.layers.iter().map(layer).collect())
-			.map_err(OnnxError::Model)?;
+		let skeleton = Architecture::new(self.shapes[0], self.layers.iter().map(layer).collect());
+		let multiply_adds = skeleton.map_err(OnnxError::Model)?.multiply_adds();
 		Ok(FloatModel {
 			layers: self.layers,
 			shapes: self.shapes,
+			multiply_adds,
 		})
 	}
 }

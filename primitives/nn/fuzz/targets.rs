@@ -1,0 +1,71 @@
+//! What the fuzz targets do with arbitrary bytes. `tests/corpus.rs` runs the same on the committed corpora.
+
+use opensand_nn::{Architecture, FastModel, LayerWeights, Model, Weights};
+
+/// The most multiply-additions that a fuzzed model is evaluated with.
+const MAX_WORK: u64 = 1 << 18;
+
+/// An architecture has one encoding.
+pub fn architecture(bytes: &[u8]) {
+	if let Ok(architecture) = Architecture::from_bytes(bytes) {
+		assert_eq!(architecture.to_bytes(), bytes);
+	}
+}
+
+/// Weights have one encoding.
+pub fn weights(bytes: &[u8]) {
+	if let Ok(weights) = Weights::from_bytes(bytes) {
+		assert_eq!(weights.to_bytes(), bytes);
+	}
+}
+
+/// A model computes the same on both paths and keeps to its bounds: the length of an architecture (u16), the
+/// architecture, then bytes for weights, biases and input, again and again.
+pub fn model(bytes: &[u8]) {
+	let Some((len, rest)) = bytes.split_first_chunk::<2>() else {
+		return;
+	};
+	let Some((architecture, rest)) = rest.split_at_checked(u16::from_le_bytes(*len).into()) else {
+		return;
+	};
+	let Ok(architecture) = Architecture::from_bytes(architecture) else {
+		return;
+	};
+	if architecture.multiply_adds() > MAX_WORK {
+		return;
+	}
+	let mut values = rest.iter().chain(&[0]).cycle().map(|byte| byte.cast_signed());
+	let outputs = architecture.shapes().iter().skip(1);
+	let layers = architecture
+		.weight_counts()
+		.zip(outputs)
+		.filter_map(|(count, output)| {
+			let weights = values.by_ref().take(count? as usize).collect();
+			let biases = values.by_ref().take(output.channels as usize);
+			let biases = biases.map(|value| i32::from(value) << 20).collect();
+			Some(LayerWeights { weights, biases })
+		});
+	let layers = layers.collect();
+	let weights = Weights::new(layers).expect("an architecture's weights are within the limits");
+	let input: Vec<i8> = values.take(architecture.input_len() as usize).collect();
+	let Ok(model) = Model::new(architecture, weights) else {
+		return;
+	};
+	let trace = model.trace(&input).expect("the input has the model's length");
+	assert_eq!(
+		FastModel::new(&model).evaluate(&input).as_deref(),
+		Ok(trace.output())
+	);
+	for (index, layer) in trace.layers.iter().enumerate() {
+		let plane = model.architecture().shapes()[index + 1].plane() as usize;
+		for (accumulators, bounds) in layer
+			.accumulators
+			.chunks(plane)
+			.zip(model.accumulator_bounds(index))
+		{
+			assert!(accumulators
+				.iter()
+				.all(|accumulator| bounds.contains(*accumulator)));
+		}
+	}
+}

@@ -1,0 +1,277 @@
+//! The command itself, from ONNX to a verified proof, and its exit codes.
+
+use serde_json::Value;
+use std::{
+	ffi::OsStr,
+	fs,
+	path::{Path, PathBuf},
+	process::{Command, Output},
+};
+
+fn digits(file: &str) -> PathBuf {
+	Path::new(env!("CARGO_MANIFEST_DIR"))
+		.join("../models/digits")
+		.join(file)
+}
+
+fn run<T: AsRef<OsStr>>(arguments: impl IntoIterator<Item = T>) -> Output {
+	Command::new(env!("CARGO_BIN_EXE_opensand-zk"))
+		.args(arguments)
+		.output()
+		.unwrap()
+}
+
+/// Runs with `--json` and returns the report.
+fn report(arguments: &[&dyn AsRef<OsStr>]) -> Value {
+	let output = run(arguments
+		.iter()
+		.map(|argument| argument.as_ref())
+		.chain([OsStr::new("--json")]));
+	assert!(
+		output.status.success(),
+		"{}",
+		String::from_utf8_lossy(&output.stderr)
+	);
+	serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Runs with `--json` and returns exit code and message of the failure.
+fn failure(arguments: &[&dyn AsRef<OsStr>]) -> (i32, String) {
+	let output = run(arguments
+		.iter()
+		.map(|argument| argument.as_ref())
+		.chain([OsStr::new("--json")]));
+	let error: Value = serde_json::from_slice(&output.stderr).unwrap();
+	let code = output.status.code().unwrap();
+	assert_eq!(error["code"], code);
+	(code, error["error"].as_str().unwrap().into())
+}
+
+/// Makes a bundle of the digits model and proves held-out image 5.
+fn prove(folder: &Path, visibility: &str) -> (PathBuf, PathBuf) {
+	let bundles = folder.join(visibility);
+	let setup = report(&[
+		&"setup",
+		&"--model",
+		&digits(""),
+		&"--bundles",
+		&bundles,
+		&"--input-visibility",
+		&visibility,
+	]);
+	assert_eq!(setup["development"], true);
+	let bundle = PathBuf::from(setup["bundle"].as_str().unwrap());
+	let out = folder.join("proof").join(visibility);
+	let images = digits("heldout.images.npy");
+	let proof = report(&[
+		&"prove",
+		&"--model",
+		&digits(""),
+		&"--bundle",
+		&bundle,
+		&"--images",
+		&images,
+		&"--index",
+		&"5",
+		&"--request",
+		&"9",
+		&"--out",
+		&out,
+	]);
+	let expected = report(&[
+		&"evaluate",
+		&"--model",
+		&digits(""),
+		&"--images",
+		&images,
+		&"--index",
+		&"5",
+	]);
+	assert_eq!(proof["output"], expected["answers"][0]["logits"]);
+	assert_eq!(proof["salt"].is_string(), visibility == "hashed");
+	(bundle.join("verifying.key"), out)
+}
+
+#[test]
+fn from_onnx_to_a_verified_proof() {
+	let folder = tempfile::tempdir().unwrap();
+	let model = folder.path().join("model");
+	let imported = report(&[
+		&"import",
+		&digits("digits.onnx"),
+		&"--calibration",
+		&digits("calibration.images.npy"),
+		&"--calibration-labels",
+		&digits("calibration.labels.npy"),
+		&"--held-out",
+		&digits("heldout.images.npy"),
+		&"--held-out-labels",
+		&digits("heldout.labels.npy"),
+		&"--out",
+		&model,
+	]);
+	assert_eq!(imported["manifest"]["held_out"]["images"], 360);
+	assert_eq!(report(&[&"inspect", &model])["kind"], "model");
+	let compiled = report(&[&"compile", &"--model", &model]);
+	assert_eq!(compiled["public_inputs"], 5);
+	let mock = report(&[
+		&"mock",
+		&"--model",
+		&model,
+		&"--images",
+		&digits("heldout.images.npy"),
+	]);
+	assert_eq!(
+		(&mock["satisfied"], &mock["constraints"]),
+		(&Value::Bool(true), &compiled["constraints"])
+	);
+
+	for visibility in ["public", "hashed"] {
+		let (key, proof) = prove(folder.path(), visibility);
+		let verify = |key: &Path, statement: &Path, proof: &Path| {
+			let arguments: [&dyn AsRef<OsStr>; 7] = [
+				&"verify",
+				&"--key",
+				&key,
+				&"--statement",
+				&statement,
+				&"--proof",
+				&proof,
+			];
+			run(arguments.iter().map(|argument| argument.as_ref()))
+				.status
+				.code()
+				.unwrap()
+		};
+		let statement = proof.join("statement.json");
+		let bytes = proof.join("proof.bin");
+		assert_eq!(verify(&key, &statement, &bytes), 0);
+		assert_eq!(report(&[&"inspect", &key])["kind"], "verifying-key");
+		assert_eq!(report(&[&"inspect", &bytes])["kind"], "proof");
+		assert_eq!(report(&[&"inspect", &key.parent().unwrap()])["kind"], "bundle");
+
+		// The same proof for another request.
+		let other = proof.join("other.json");
+		fs::write(
+			&other,
+			fs::read_to_string(&statement)
+				.unwrap()
+				.replace("\"request\": 9", "\"request\": 10"),
+		)
+		.unwrap();
+		assert_eq!(verify(&key, &other, &bytes), 1);
+		// Bytes that are no proof, a key that is no key, a statement that is none.
+		let damaged = proof.join("damaged.bin");
+		fs::write(&damaged, [7; 384]).unwrap();
+		assert_eq!(verify(&key, &statement, &damaged), 3);
+		assert_eq!(verify(&bytes, &statement, &bytes), 3);
+		assert_eq!(verify(&key, &key, &bytes), 3);
+		assert_eq!(verify(&key, &statement, &proof.join("absent")), 5);
+	}
+}
+
+#[test]
+fn exit_codes_and_remedies() {
+	let folder = tempfile::tempdir().unwrap();
+	let out = folder.path().join("out");
+	let images = digits("heldout.images.npy");
+	assert_eq!(run(["import"]).status.code(), Some(2));
+	assert_eq!(failure(&[&"inspect", &folder.path().join("absent")]).0, 5);
+	assert_eq!(failure(&[&"inspect", &images]).0, 3);
+	let import =
+		|onnx: &Path, images: &Path| failure(&[&"import", &onnx, &"--calibration", &images, &"--out", &out]);
+	assert_eq!(import(&images, &images).0, 3);
+	assert_eq!(import(&digits("digits.onnx"), &digits("digits.onnx")).0, 3);
+	assert_eq!(import(&digits("digits.onnx"), &digits("heldout.labels.npy")).0, 3);
+	assert!(!out.exists());
+	let (code, message) = failure(&[
+		&"evaluate",
+		&"--model",
+		&digits(""),
+		&"--images",
+		&images,
+		&"--index",
+		&"360",
+	]);
+	assert_eq!(code, 3);
+	assert!(message.contains("--index can be 0 to 359"), "{message}");
+}
+
+#[test]
+fn a_model_that_loses_accuracy_is_not_written() {
+	let folder = tempfile::tempdir().unwrap();
+	let out = folder.path().join("out");
+	let labels = digits("calibration.labels.npy");
+	let (code, message) = failure(&[
+		&"import",
+		&digits("digits.onnx"),
+		&"--calibration",
+		&digits("calibration.images.npy"),
+		&"--calibration-labels",
+		&labels,
+		&"--max-drop=-1",
+		&"--out",
+		&out,
+	]);
+	assert_eq!(code, 1);
+	assert!(message.contains("Nothing was written"), "{message}");
+	assert!(!out.exists());
+}
+
+#[test]
+fn a_damaged_model_folder_is_refused() {
+	let folder = tempfile::tempdir().unwrap();
+	for file in ["architecture.bin", "weights.bin", "model.json"] {
+		fs::copy(digits(file), folder.path().join(file)).unwrap();
+	}
+	let inspect = || {
+		run([OsStr::new("inspect"), folder.path().as_os_str()])
+			.status
+			.code()
+	};
+	assert_eq!(inspect(), Some(0));
+	for file in ["architecture.bin", "weights.bin", "model.json"] {
+		let path = folder.path().join(file);
+		let good = fs::read(&path).unwrap();
+		let mut bad = good.clone();
+		bad[good.len() / 2] ^= 1;
+		fs::write(&path, bad).unwrap();
+		assert_eq!(inspect(), Some(3), "{file}");
+		fs::write(&path, good).unwrap();
+	}
+	fs::remove_file(folder.path().join("weights.bin")).unwrap();
+	assert_eq!(inspect(), Some(5));
+}
+
+#[test]
+fn ids_are_hashes_of_files() {
+	let digests = report(&[&"digest", &digits("architecture.bin"), &digits("weights.bin")]);
+	let manifest: Value = serde_json::from_slice(&fs::read(digits("model.json")).unwrap()).unwrap();
+	assert_eq!(digests[0]["blake2_256"], manifest["architecture"]);
+	assert_eq!(digests[1]["blake2_256"], manifest["weights"]);
+}
+
+#[test]
+fn a_witness_holds_every_value() {
+	let folder = tempfile::tempdir().unwrap();
+	let out = folder.path().join("witness.json");
+	let salt = format!("0x{}", "01".repeat(32));
+	report(&[
+		&"witness",
+		&"--model",
+		&digits(""),
+		&"--images",
+		&digits("heldout.images.npy"),
+		&"--input-visibility",
+		&"hashed",
+		&"--salt",
+		&salt,
+		&"--out",
+		&out,
+	]);
+	let witness: Value = serde_json::from_slice(&fs::read(out).unwrap()).unwrap();
+	assert_eq!(witness["salt"], salt);
+	assert!(witness["input_hash"].is_string());
+	assert_eq!(witness["layers"][0]["accumulators"].as_array().unwrap().len(), 64);
+	assert_eq!(witness["layers"][1]["outputs"].as_array().unwrap().len(), 10);
+}

@@ -1,0 +1,492 @@
+//! What an ONNX file can be refused for, each with its own error that names the node.
+
+use opensand_nn::ModelError;
+use opensand_zk_cli::onnx::{
+	proto::{attribute_type, data_type, *},
+	read, OnnxError, MAX_ONNX_BYTES,
+};
+use prost::Message;
+
+fn dimensions(dims: &[i64]) -> Vec<DimensionProto> {
+	dims.iter()
+		.map(|dim| DimensionProto {
+			dim_value: Some(*dim),
+			dim_param: None,
+		})
+		.collect()
+}
+
+fn value(name: &str, dims: &[i64]) -> ValueInfoProto {
+	let shape = Some(TensorShapeProto {
+		dim: dimensions(dims),
+	});
+	let tensor_type = Some(TensorTypeProto {
+		elem_type: data_type::FLOAT,
+		shape,
+	});
+	ValueInfoProto {
+		name: name.into(),
+		r#type: Some(TypeProto { tensor_type }),
+	}
+}
+
+fn constant(name: &str, dims: &[i64], values: &[f32]) -> TensorProto {
+	TensorProto {
+		name: name.into(),
+		dims: dims.to_vec(),
+		data_type: data_type::FLOAT,
+		float_data: values.to_vec(),
+		..Default::default()
+	}
+}
+
+fn shape_constant(name: &str, values: &[i64]) -> TensorProto {
+	TensorProto {
+		name: name.into(),
+		dims: vec![values.len() as i64],
+		data_type: data_type::INT64,
+		int64_data: values.to_vec(),
+		..Default::default()
+	}
+}
+
+fn node(op_type: &str, inputs: &[&str], output: &str) -> NodeProto {
+	NodeProto {
+		op_type: op_type.into(),
+		name: format!("{output}.node"),
+		input: inputs.iter().map(ToString::to_string).collect(),
+		output: vec![output.into()],
+		..Default::default()
+	}
+}
+
+fn with_int(mut node: NodeProto, name: &str, i: i64) -> NodeProto {
+	node.attribute.push(AttributeProto {
+		name: name.into(),
+		r#type: attribute_type::INT,
+		i,
+		..Default::default()
+	});
+	node
+}
+
+fn with_ints(mut node: NodeProto, name: &str, ints: &[i64]) -> NodeProto {
+	let attribute = AttributeProto {
+		name: name.into(),
+		r#type: attribute_type::INTS,
+		ints: ints.to_vec(),
+		..Default::default()
+	};
+	node.attribute.push(attribute);
+	node
+}
+
+/// A graph from `x` of shape `input` to `y`.
+fn graph(input: &[i64], node: Vec<NodeProto>, initializer: Vec<TensorProto>) -> ModelProto {
+	ModelProto {
+		ir_version: 8,
+		opset_import: vec![OperatorSetIdProto {
+			domain: String::new(),
+			version: 17,
+		}],
+		graph: Some(GraphProto {
+			name: "graph".into(),
+			node,
+			initializer,
+			input: vec![value("x", input)],
+			output: vec![value("y", &[1, 1])],
+			..Default::default()
+		}),
+	}
+}
+
+fn error(model: &ModelProto) -> OnnxError {
+	read(&model.encode_to_vec()).unwrap_err()
+}
+
+/// The message for a graph of one node over an image of 2 × 3 × 3.
+fn image_node_error(node: NodeProto, constants: Vec<TensorProto>) -> String {
+	error(&graph(&[1, 2, 3, 3], vec![node], constants)).to_string()
+}
+
+#[test]
+fn bytes_that_are_no_model() {
+	assert!(matches!(read(b"\x3b\x3c"), Err(OnnxError::Malformed(_))));
+	assert!(matches!(
+		read(b"\x3a\xff\xff\xff\xff\x0f"),
+		Err(OnnxError::Malformed(_))
+	));
+	assert!(matches!(read(b""), Err(OnnxError::NoGraph)));
+	let large = vec![0; MAX_ONNX_BYTES + 1];
+	assert!(matches!(read(&large), Err(OnnxError::TooLarge { .. })));
+	// A name that is not UTF-8.
+	assert!(matches!(
+		read(b"\x3a\x03\x12\x01\xff"),
+		Err(OnnxError::Malformed(_))
+	));
+}
+
+#[test]
+fn messages_that_would_grow_in_memory() {
+	// Two bytes a node, two hundred in memory.
+	let nodes = [0x0a, 0x00].repeat(1 << 17);
+	let mut model = vec![0x3a];
+	prost::encoding::encode_varint(nodes.len() as u64, &mut model);
+	model.extend(nodes);
+	assert!(matches!(read(&model), Err(OnnxError::TooManyItems { .. })));
+	// One byte a packed integer, eight in memory.
+	let mut tensor = TensorProto {
+		int64_data: vec![1; 1 << 17],
+		..Default::default()
+	};
+	tensor.dims = vec![1];
+	let model = graph(&[1, 1], vec![node("Relu", &["x"], "y")], vec![tensor]);
+	assert!(matches!(error(&model), OnnxError::TooManyItems { .. }));
+}
+
+#[test]
+fn versions_inputs_and_outputs() {
+	let good = graph(&[1, 3], vec![node("Relu", &["x"], "y")], vec![]);
+	assert!(read(&good.encode_to_vec()).is_ok());
+	let change = |change: &dyn Fn(&mut GraphProto)| {
+		let mut model = good.clone();
+		change(model.graph.as_mut().unwrap());
+		error(&model)
+	};
+	for version in [10, 25] {
+		let mut model = good.clone();
+		model.opset_import[0].version = version;
+		assert!(matches!(error(&model), OnnxError::UnsupportedOpset { found, .. } if found == version));
+	}
+	let no_input = change(&|graph| graph.input.clear());
+	assert!(matches!(
+		no_input,
+		OnnxError::NotOne {
+			what: "inputs",
+			found: 0
+		}
+	));
+	let two_outputs = change(&|graph| graph.output.push(value("x", &[1, 3])));
+	assert!(matches!(
+		two_outputs,
+		OnnxError::NotOne {
+			what: "outputs",
+			found: 2
+		}
+	));
+	for dims in [&[2, 3][..], &[], &[1, 0], &[1, -1], &[1, 2, 3], &[1, 1 << 40]] {
+		let error = change(&|graph| graph.input[0] = value("x", dims));
+		assert!(matches!(error, OnnxError::BadInput { .. }), "{dims:?}: {error}");
+	}
+	let named = change(&|graph| {
+		let dim = DimensionProto {
+			dim_value: None,
+			dim_param: Some("n".into()),
+		};
+		let tensor_type = graph.input[0]
+			.r#type
+			.as_mut()
+			.unwrap()
+			.tensor_type
+			.as_mut()
+			.unwrap();
+		tensor_type.shape.as_mut().unwrap().dim[1] = dim;
+	});
+	assert!(matches!(named, OnnxError::BadInput { .. }));
+	let sparse = change(&|graph| graph.sparse_initializer.push(vec![]));
+	assert!(matches!(sparse, OnnxError::BadConstant { .. }));
+}
+
+#[test]
+fn unsupported_operators_are_named_with_a_remedy() {
+	let message = image_node_error(node("BatchNormalization", &["x"], "y"), vec![]);
+	assert_eq!(
+		message,
+		"node `y.node`: operator BatchNormalization is not supported; fold it into the layer before it: export in \
+		 evaluation mode with constant folding"
+	);
+	let message = image_node_error(node("Einsum", &["x"], "y"), vec![]);
+	assert!(message.contains("operator Einsum") && message.contains("supported are Gemm"));
+	let mut foreign = node("Relu", &["x"], "y");
+	foreign.domain = "com.example".into();
+	foreign.name.clear();
+	assert!(image_node_error(foreign, vec![]).starts_with("node `y`: operator Relu"));
+}
+
+#[test]
+fn unsupported_forms_are_named() {
+	let pool = |name, ints| {
+		with_ints(
+			with_ints(node("MaxPool", &["x"], "y"), "kernel_shape", &[2, 2]),
+			name,
+			ints,
+		)
+	};
+	let kernel = || constant("w", &[1, 2, 2, 2], &[0.5; 8]);
+	let conv = || node("Conv", &["x", "w"], "y");
+	let cases = [
+		(pool("dilations", &[2, 2]), vec![], "dilated"),
+		(pool("strides", &[1, 1, 1]), vec![], "strides"),
+		(pool("strides", &[1, -1]), vec![], "strides"),
+		(pool("pads", &[1, 1]), vec![], "pads"),
+		(
+			pool("kernel_shape", &[2, 2]),
+			vec![],
+			"attribute `kernel_shape` is not supported",
+		),
+		(node("MaxPool", &["x"], "y"), vec![], "kernel_shape is missing"),
+		(
+			with_int(pool("strides", &[1, 1]), "ceil_mode", 1),
+			vec![],
+			"ceil_mode = 1",
+		),
+		(
+			with_int(node("MaxPool", &["x"], "y"), "kernel_shape", 2),
+			vec![],
+			"wrong type",
+		),
+		(
+			with_int(node("Relu", &["x"], "y"), "alpha", 2),
+			vec![],
+			"attribute `alpha`",
+		),
+		(
+			with_int(node("Flatten", &["x"], "y"), "axis", 2),
+			vec![],
+			"axis = 2",
+		),
+		(
+			with_int(conv(), "group", 3),
+			vec![kernel()],
+			"do not fit the input's channels",
+		),
+		(
+			with_int(conv(), "group", 0),
+			vec![kernel()],
+			"do not fit the input's channels",
+		),
+		(
+			with_ints(conv(), "kernel_shape", &[3, 3]),
+			vec![kernel()],
+			"kernel_shape differs",
+		),
+		(
+			conv(),
+			vec![constant("w", &[1, 2, 2], &[0.5; 4])],
+			"not two-dimensional",
+		),
+		(conv(), vec![], "which no earlier node"),
+		(node("Conv", &["x", "x"], "y"), vec![], "not a constant"),
+		(node("Conv", &["x"], "y"), vec![], "input 1 is missing"),
+		(node("Relu", &["w"], "y"), vec![kernel()], "an input is constant"),
+		(
+			node("Gemm", &["x", "w"], "y"),
+			vec![constant("w", &[2, 2], &[1.0; 4])],
+			"put a Flatten before it",
+		),
+		(
+			node("Add", &["x", "w"], "y"),
+			vec![constant("w", &[1, 2, 1, 1], &[1.0; 2])],
+			"only use of a MatMul",
+		),
+		(
+			node("Add", &["x", "w"], "y"),
+			vec![kernel()],
+			"a bias has the shape",
+		),
+		(
+			node("Reshape", &["x", "s"], "y"),
+			vec![shape_constant("s", &[2, 9])],
+			"neither [1, features]",
+		),
+		(
+			node("Reshape", &["x", "s"], "y"),
+			vec![shape_constant("s", &[-1, -1])],
+			"does not fit",
+		),
+		(
+			node("Reshape", &["x", "s"], "y"),
+			vec![shape_constant("s", &[1, -5])],
+			"does not fit",
+		),
+		(
+			node("Reshape", &["x", "w"], "y"),
+			vec![kernel()],
+			"must be of type int64",
+		),
+		(node("Constant", &[], "y"), vec![], "it has no value"),
+	];
+	for (node, constants, expected) in cases {
+		let operator = node.op_type.clone();
+		let message = image_node_error(node, constants);
+		assert!(
+			message.contains(expected),
+			"{operator}: `{message}` does not say `{expected}`"
+		);
+	}
+	let padded = with_ints(
+		with_ints(node("AveragePool", &["x"], "y"), "kernel_shape", &[2, 2]),
+		"pads",
+		&[1; 4],
+	);
+	assert!(image_node_error(padded, vec![]).contains("count_include_pad = 0"));
+	let mut two_outputs = with_ints(node("MaxPool", &["x"], "y"), "kernel_shape", &[2, 2]);
+	two_outputs.output.push("indices".into());
+	assert!(image_node_error(two_outputs, vec![]).contains("several outputs"));
+}
+
+#[test]
+fn constants_that_cannot_be_read() {
+	let matmul = |constant| {
+		error(&graph(
+			&[1, 2],
+			vec![node("MatMul", &["x", "w"], "y")],
+			vec![constant],
+		))
+		.to_string()
+	};
+	let good = constant("w", &[2, 1], &[1.0, 2.0]);
+	let raw = |bytes: usize| TensorProto {
+		float_data: vec![],
+		raw_data: vec![0; bytes],
+		..good.clone()
+	};
+	let cases = [
+		(
+			TensorProto {
+				data_type: data_type::INT64,
+				..good.clone()
+			},
+			"not float or double",
+		),
+		(
+			TensorProto {
+				dims: vec![2, 2],
+				..good.clone()
+			},
+			"not as many",
+		),
+		(
+			TensorProto {
+				dims: vec![i64::MAX, i64::MAX],
+				..good.clone()
+			},
+			"not as many",
+		),
+		(
+			TensorProto {
+				dims: vec![-2, -1],
+				..good.clone()
+			},
+			"negative dimension",
+		),
+		(
+			TensorProto {
+				float_data: vec![1.0, f32::NAN],
+				..good.clone()
+			},
+			"NaN",
+		),
+		(
+			TensorProto {
+				data_location: LOCATION_EXTERNAL,
+				..good.clone()
+			},
+			"another file",
+		),
+		(raw(7), "within an element"),
+		(raw(12), "not as many"),
+		(
+			TensorProto {
+				dims: vec![2],
+				..good.clone()
+			},
+			"not a matrix",
+		),
+		(
+			TensorProto {
+				dims: vec![1, 2],
+				..good.clone()
+			},
+			"take 1 features, its input has 2",
+		),
+	];
+	for (constant, expected) in cases {
+		let message = matmul(constant);
+		assert!(
+			message.contains(expected),
+			"`{message}` does not say `{expected}`"
+		);
+	}
+	let double = TensorProto {
+		data_type: data_type::DOUBLE,
+		float_data: vec![],
+		double_data: vec![1.0, 2.0],
+		..good
+	};
+	let model = graph(&[1, 2], vec![node("MatMul", &["x", "w"], "y")], vec![double]);
+	assert_eq!(
+		read(&model.encode_to_vec()).unwrap().evaluate(&[3.0, 4.0]),
+		[11.0]
+	);
+}
+
+#[test]
+fn models_beyond_the_format() {
+	let relus = (0..257).map(|index| match index {
+		0 => node("Sigmoid", &["x"], "0"),
+		256 => node("Sigmoid", &["255"], "y"),
+		_ => node("Sigmoid", &[&(index - 1).to_string()], &index.to_string()),
+	});
+	let many = error(&graph(&[1, 2], relus.collect(), vec![]));
+	assert!(
+		matches!(
+			many,
+			OnnxError::Layer {
+				source: ModelError::TooManyOperators(257),
+				..
+			}
+		),
+		"{many}"
+	);
+	let large = error(&graph(&[1, 1 << 21], vec![node("Relu", &["x"], "y")], vec![]));
+	assert!(
+		matches!(large, OnnxError::Model(ModelError::TensorTooLarge { tensor: 0 })),
+		"{large}"
+	);
+	let window = with_ints(node("MaxPool", &["x"], "y"), "kernel_shape", &[4, 1]);
+	assert!(image_node_error(window, vec![]).contains("the window does not fit"));
+	let no_layers = error(&graph(&[1, 2], vec![node("Identity", &["x"], "y")], vec![]));
+	assert!(
+		matches!(no_layers, OnnxError::Model(ModelError::NoOperators)),
+		"{no_layers}"
+	);
+	let no_output = error(&graph(&[1, 2], vec![node("Relu", &["x"], "z")], vec![]));
+	assert!(matches!(no_output, OnnxError::NoOutput(_)), "{no_output}");
+}
+
+#[test]
+fn a_relu_is_not_fused_into_what_another_node_reads() {
+	// y = relu(h) + h under two names of h.
+	let nodes = vec![
+		node("MatMul", &["x", "w"], "h"),
+		node("Identity", &["h"], "i"),
+		node("Relu", &["i"], "r"),
+		node("Add", &["r", "h"], "y"),
+	];
+	let model = read(&graph(&[1, 1], nodes, vec![constant("w", &[1, 1], &[1.0])]).encode_to_vec()).unwrap();
+	assert_eq!(model.evaluate(&[-2.0]), [-2.0]);
+	assert_eq!(model.evaluate(&[2.0]), [4.0]);
+}
+
+#[test]
+fn nodes_that_the_output_does_not_need_are_left_out() {
+	let nodes = vec![node("Einsum", &["x"], "unused"), node("Relu", &["x"], "y")];
+	assert_eq!(
+		read(&graph(&[1, 1], nodes, vec![]).encode_to_vec())
+			.unwrap()
+			.layers
+			.len(),
+		1
+	);
+}
