@@ -39,6 +39,7 @@ pub use types::{ProviderList, QueueRange};
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
+#[allow(clippy::expect_used)] // the macro expands to it
 pub mod pallet {
 	use alloc::vec::Vec;
 	use frame_support::{
@@ -494,7 +495,7 @@ pub mod pallet {
 			let limits = T::BlockWeights::get();
 			let due = T::WeightInfo::expire_due(T::MaxDeadlinesPerBlock::get());
 			assert!(
-				due.all_lte(limits.max_block / 4),
+				due.all_lte(limits.max_block.saturating_div(4)),
 				"expiries may take a quarter of a block at most"
 			);
 			let result = T::WeightInfo::submit_result(MAX_PUBLIC_INPUTS as u32);

@@ -32,6 +32,7 @@ pub use pallet::*;
 pub use weights::WeightInfo;
 
 #[frame_support::pallet]
+#[allow(clippy::expect_used)] // the macro expands to it
 pub mod pallet {
 	use alloc::vec::Vec;
 	use frame_support::{

@@ -486,7 +486,7 @@ mod try_state_detects {
 
 	#[test]
 	fn a_missing_model() {
-		drifts(|model| crate::Models::<Test>::remove(model));
+		drifts(crate::Models::<Test>::remove);
 	}
 
 	#[test]
