@@ -8,6 +8,9 @@ use std::ops::Range;
 pub(crate) type Lc = LinearCombination<Fr>;
 pub(crate) type Result<T> = std::result::Result<T, SynthesisError>;
 
+/// The most constraints and public inputs that a circuit may have together: a domain of 2^22.
+pub const MAX_CONSTRAINTS: u64 = 1 << 22;
+
 /// A named stretch of constraints: a layer, or a part of the statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -77,7 +80,7 @@ impl Builder {
 		self.cs.new_witness_variable(|| Ok(Fr::from(value)))
 	}
 
-	/// a · b = c.
+	/// a · b = c. Fails beyond [`MAX_CONSTRAINTS`], before the memory of larger circuits is taken.
 	pub(crate) fn enforce(
 		&mut self,
 		a: impl FnOnce() -> Lc,
@@ -85,6 +88,9 @@ impl Builder {
 		c: impl FnOnce() -> Lc,
 	) -> Result<()> {
 		self.constraints += 1;
+		if self.constraints as u64 > MAX_CONSTRAINTS {
+			return Err(SynthesisError::PolynomialDegreeTooLarge);
+		}
 		self.cs.enforce_r1cs_constraint(a, b, c)
 	}
 

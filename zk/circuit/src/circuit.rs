@@ -1,7 +1,7 @@
 //! The circuit of a model.
 
 use crate::{
-	builder::{Builder, Part},
+	builder::{Builder, Part, MAX_CONSTRAINTS},
 	error::{CircuitError, MockError},
 	matrices::Matrices,
 	wire::Wire,
@@ -18,9 +18,6 @@ use opensand_zk_verifier::{
 	MAX_PUBLIC_INPUTS,
 };
 use std::sync::Arc;
-
-/// The most constraints and public inputs that a circuit may have together: a domain of 2^22.
-pub const MAX_CONSTRAINTS: u64 = 1 << 22;
 
 /// The most multiply-additions of a circuit's model: they become entries of matrices, of 40 bytes while they are made.
 pub const MAX_TERMS: u64 = 1 << 25;
@@ -63,11 +60,12 @@ impl InferenceCircuit {
 	/// Compiles a model: counts constraints and checks the limits. Matrices are not made yet.
 	pub fn new(model: Arc<Model>, visibility: InputVisibility) -> Result<Self, CircuitError> {
 		let architecture = model.architecture();
-		let within = |what, needed: u64, limit| match needed <= limit {
-			true => Ok(()),
-			false => Err(CircuitError::TooLarge { what, needed, limit }),
-		};
-		within("multiply-additions", architecture.multiply_adds(), MAX_TERMS)?;
+		if architecture.multiply_adds() > MAX_TERMS {
+			return Err(CircuitError::TooLarge {
+				what: "multiply-additions",
+				limit: MAX_TERMS,
+			});
+		}
 		let public_inputs = public_input_count(
 			visibility,
 			architecture.input_len() as usize,
@@ -97,7 +95,12 @@ impl InferenceCircuit {
 		});
 		let (parts, constraints) = circuit.synthesise(cs.clone(), None)?;
 		let rows = constraints + public_inputs + 1;
-		within("constraints", rows as u64, MAX_CONSTRAINTS)?;
+		if rows as u64 > MAX_CONSTRAINTS {
+			return Err(CircuitError::TooLarge {
+				what: "constraints",
+				limit: MAX_CONSTRAINTS,
+			});
+		}
 		circuit.size = CircuitSize {
 			constraints,
 			public_inputs,

@@ -1,5 +1,7 @@
 //! What can go wrong between a model and a satisfied circuit.
 
+use crate::builder::MAX_CONSTRAINTS;
+use ark_relations::gr1cs::SynthesisError;
 use opensand_nn::EvaluateError;
 use thiserror::Error;
 
@@ -7,12 +9,10 @@ use thiserror::Error;
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum CircuitError {
 	/// The circuit would be larger than this build proves. Use fewer or narrower layers, or pool earlier.
-	#[error("the circuit needs {needed} {what}, at most {limit} are supported")]
+	#[error("the circuit needs more than {limit} {what}, which is the limit")]
 	TooLarge {
 		/// What there is too much of.
 		what: &'static str,
-		/// How much the model needs.
-		needed: u64,
 		/// How much is supported.
 		limit: u64,
 	},
@@ -40,9 +40,16 @@ pub enum CircuitError {
 	Synthesis(String),
 }
 
-impl From<ark_relations::gr1cs::SynthesisError> for CircuitError {
-	fn from(error: ark_relations::gr1cs::SynthesisError) -> Self {
-		Self::Synthesis(error.to_string())
+impl From<SynthesisError> for CircuitError {
+	fn from(error: SynthesisError) -> Self {
+		match error {
+			// The builder stops there.
+			SynthesisError::PolynomialDegreeTooLarge => Self::TooLarge {
+				what: "constraints",
+				limit: MAX_CONSTRAINTS,
+			},
+			error => Self::Synthesis(error.to_string()),
+		}
 	}
 }
 

@@ -37,7 +37,7 @@ mod requantise;
 mod statement;
 mod wire;
 
-pub use builder::Part;
-pub use circuit::{CircuitSize, Execution, InferenceCircuit, MAX_CONSTRAINTS, MAX_TERMS};
+pub use builder::{Part, MAX_CONSTRAINTS};
+pub use circuit::{CircuitSize, Execution, InferenceCircuit, MAX_TERMS};
 pub use error::{CircuitError, MockError};
 pub use matrices::{Matrices, SparseMatrix};

@@ -4,10 +4,12 @@ use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use opensand_nn::{
 	testing::{self, Size},
-	Activation, Add, Architecture, AvgPool, Interval, Layer, LayerWeights, Linear, Model, Operator, Shape,
-	Weights, Window,
+	Activation, Add, Architecture, AvgPool, Conv2d, Interval, Layer, LayerWeights, Linear, Model, Operator,
+	Shape, Weights, Window,
 };
-use opensand_zk_circuit::{CircuitError, Execution, InferenceCircuit, Matrices, MockError};
+use opensand_zk_circuit::{
+	CircuitError, Execution, InferenceCircuit, Matrices, MockError, MAX_CONSTRAINTS, MAX_TERMS,
+};
 use opensand_zk_verifier::{poseidon::salted_input_hash, Binding, InputVisibility, StatementInput};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -404,12 +406,68 @@ fn limits_are_checked_before_anything_is_built() {
 		})
 	);
 	assert!(InferenceCircuit::new(Arc::new(wide), InputVisibility::Hashed).is_ok());
+	// 2^20 look-ups of 45 constraints each: refused while counting.
+	let shape = Shape::new(1, 1024, 1024);
 	let identity = Operator::Lut(Box::new(std::array::from_fn(|i| (i as i32 - 128) as i8)));
-	let tables = chain(1 << 17, vec![identity; 3], vec![]);
-	assert!(matches!(
-		InferenceCircuit::new(Arc::new(tables), InputVisibility::Hashed),
-		Err(CircuitError::TooManyPublicInputs { .. } | CircuitError::TooLarge { .. })
-	));
+	let pool = AvgPool {
+		window: Window {
+			kernel: [1024, 1024],
+			stride: [1, 1],
+			padding: [0; 4],
+		},
+		shift: 20,
+	};
+	let layers = vec![
+		Layer {
+			input: 0,
+			operator: identity,
+		},
+		Layer {
+			input: 1,
+			operator: Operator::AvgPool(pool),
+		},
+	];
+	let tables = Model::new(
+		Architecture::new(shape, layers).unwrap(),
+		Weights::new(vec![]).unwrap(),
+	)
+	.unwrap();
+	assert_eq!(
+		InferenceCircuit::new(Arc::new(tables), InputVisibility::Hashed).map(|_| ()),
+		Err(CircuitError::TooLarge {
+			what: "constraints",
+			limit: MAX_CONSTRAINTS
+		})
+	);
+	// 1019² outputs of 6·6 multiply-additions each.
+	let conv = Conv2d {
+		outputs: 1,
+		window: Window {
+			kernel: [6, 6],
+			stride: [1, 1],
+			padding: [0; 4],
+		},
+		groups: 1,
+		shifts: vec![8],
+		activation: Activation::Relu,
+	};
+	let layers = vec![Layer {
+		input: 0,
+		operator: Operator::Conv2d(conv),
+	}];
+	let weights = Weights::new(vec![LayerWeights {
+		weights: vec![1; 36],
+		biases: vec![0],
+	}])
+	.unwrap();
+	let sums = Model::new(Architecture::new(shape, layers).unwrap(), weights).unwrap();
+	assert_eq!(
+		InferenceCircuit::new(Arc::new(sums), InputVisibility::Hashed).map(|_| ()),
+		Err(CircuitError::TooLarge {
+			what: "multiply-additions",
+			limit: MAX_TERMS
+		})
+	);
 }
 
 /// The digits network: the figure that `zk/PROTOCOL.md` and the benchmarks quote.

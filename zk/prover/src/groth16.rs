@@ -75,13 +75,23 @@ pub(crate) fn prove(
 	blinding: &Blinding,
 ) -> Result<ProofPoints, BackendError> {
 	let Blinding { r, s } = blinding;
-	let h = quotient(backend, matrices, z)?;
-	let h_acc = backend.msm_g1(&key.h, &h[..h.len() - 1])?;
-	drop(h);
-	let l_acc = backend.msm_g1(&key.l, &z[matrices.instance_len()..])?;
-	let a: G1Projective = backend.msm_g1(&key.a, z)? + key.alpha_g1 + key.delta_g1 * r;
-	let b_g1: G1Projective = backend.msm_g1(&key.b_g1, z)? + key.beta_g1 + key.delta_g1 * s;
-	let b_g2: G2Projective = backend.msm_g2(&key.b_g2, z)? + key.beta_g2 + key.delta_g2 * s;
+	// Independent of each other: small circuits leave cores idle within a single multiplication.
+	let h_acc = || {
+		let h = quotient(backend, matrices, z)?;
+		backend.msm_g1(&key.h, &h[..h.len() - 1])
+	};
+	let g1 = || {
+		Ok::<_, BackendError>((
+			backend.msm_g1(&key.a, z)?,
+			backend.msm_g1(&key.b_g1, z)?,
+			backend.msm_g1(&key.l, &z[matrices.instance_len()..])?,
+		))
+	};
+	let (h_acc, (g1, g2)) = rayon::join(h_acc, || rayon::join(g1, || backend.msm_g2(&key.b_g2, z)));
+	let (h_acc, (a_acc, b_acc, l_acc), b_g2_acc) = (h_acc?, g1?, g2?);
+	let a: G1Projective = a_acc + key.alpha_g1 + key.delta_g1 * r;
+	let b_g1: G1Projective = b_acc + key.beta_g1 + key.delta_g1 * s;
+	let b_g2: G2Projective = b_g2_acc + key.beta_g2 + key.delta_g2 * s;
 	let c = l_acc + h_acc + a * s + b_g1 * r - key.delta_g1 * (*r * s);
 	Ok((a.into_affine(), b_g2.into_affine(), c.into_affine()))
 }
