@@ -6,3 +6,5 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_inference, Inference]
 	[pallet_models, Models]
 );
+
+impl frame_system_benchmarking::Config for crate::Runtime {}

@@ -42,7 +42,8 @@ parameter_types! {
 	///
 	/// The election runs whole in one block, so this and the next bound keep it within the block.
 	pub const MaxElectingVoters: u32 = 1_000;
-	/// Candidates that an election considers.
+	/// Candidates that an election considers. With more than this it fails, so genesis caps their number at it, and
+	/// whoever raises that cap has to raise this first.
 	pub const MaxElectableTargets: u32 = 300;
 	pub ElectionLimits: ElectionBounds = ElectionBoundsBuilder::default()
 		.voters_count(MaxElectingVoters::get().into())
