@@ -35,3 +35,47 @@ pub fn model_id(
 		.using_encoded(sp_crypto_hashing::blake2_256)
 		.into()
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn every_part_changes_a_models_id() {
+		let (architecture, weights, owner) =
+			(ArchitectureId::repeat_byte(1), [2; 32], AccountId::new([3; 32]));
+		let id = model_id(&architecture, &weights, InputVisibility::Public, &owner);
+		let others = [
+			model_id(&ArchitectureId::zero(), &weights, InputVisibility::Public, &owner),
+			model_id(&architecture, &[0; 32], InputVisibility::Public, &owner),
+			model_id(&architecture, &weights, InputVisibility::Hashed, &owner),
+			model_id(
+				&architecture,
+				&weights,
+				InputVisibility::Public,
+				&AccountId::new([0; 32]),
+			),
+		];
+		assert!(others.iter().all(|other| *other != id));
+	}
+
+	/// Clients compute ids too: the layout may not change unnoticed.
+	#[test]
+	fn a_models_id_is_the_hash_of_its_parts_in_order() {
+		let id = model_id(
+			&ArchitectureId::repeat_byte(1),
+			&[2; 32],
+			InputVisibility::Hashed,
+			&AccountId::new([3; 32]),
+		);
+		let parts = [
+			b"opensand/model/v1".as_slice(),
+			&[1; 32],
+			&[2; 32],
+			&[1],
+			&[3; 32],
+		]
+		.concat();
+		assert_eq!(id.0, sp_crypto_hashing::blake2_256(&parts));
+	}
+}

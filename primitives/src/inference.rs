@@ -282,13 +282,78 @@ pub enum RequestState {
 
 /// The bytes that a worker's key signs to submit a result.
 ///
-/// They bind the chain, the request and every byte of output and proof, under a tag that no other payload has.
+/// They bind the chain, the request and every byte of output and proof, under a tag that no other payload has:
+/// `"opensand/inference/result/v1" ‖ genesis ‖ request (u64, little-endian) ‖ BLAKE2-256(SCALE(output) ‖ SCALE(proof))`.
 pub fn result_payload(genesis: &[u8; 32], request: RequestId, output: &[u8], proof: &[u8]) -> Vec<u8> {
 	let digest = (output, proof).using_encoded(blake2_256);
 	(b"opensand/inference/result/v1", genesis, request, digest).encode()
 }
 
-/// The bytes that a worker's key signs to decline a request.
+/// The bytes that a worker's key signs to decline a request:
+/// `"opensand/inference/decline/v1" ‖ genesis ‖ request (u64, little-endian)`.
 pub fn decline_payload(genesis: &[u8; 32], request: RequestId) -> Vec<u8> {
 	(b"opensand/inference/decline/v1", genesis, request).encode()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_fee_that_does_not_fit_has_no_total() {
+		let fee = Fee {
+			worker: 1,
+			royalty: 2,
+			protocol: 3,
+		};
+		assert_eq!(fee.total(), Some(6));
+		assert_eq!(
+			Fee {
+				worker: Balance::MAX,
+				..fee
+			}
+			.total(),
+			None
+		);
+		assert_eq!(
+			Fee {
+				protocol: Balance::MAX - 2,
+				..fee
+			}
+			.total(),
+			None
+		);
+	}
+
+	#[test]
+	fn a_result_payload_binds_every_part_and_where_it_ends() {
+		let payload = result_payload(&[1; 32], 7, b"output", b"proof");
+		for other in [
+			result_payload(&[2; 32], 7, b"output", b"proof"),
+			result_payload(&[1; 32], 8, b"output", b"proof"),
+			result_payload(&[1; 32], 7, b"outpu", b"tproof"),
+			result_payload(&[1; 32], 7, b"output", b"prooF"),
+			decline_payload(&[1; 32], 7),
+		] {
+			assert_ne!(payload, other);
+		}
+	}
+
+	/// Workers' software signs these bytes too: the layout may not change unnoticed.
+	#[test]
+	fn payloads_have_the_documented_layout() {
+		let digest =
+			sp_crypto_hashing::blake2_256(&[&[6 << 2], b"output".as_slice(), &[5 << 2], b"proof"].concat());
+		let request = 7u64.to_le_bytes();
+		let result = [
+			b"opensand/inference/result/v1".as_slice(),
+			&[1; 32],
+			&request,
+			&digest,
+		]
+		.concat();
+		assert_eq!(result_payload(&[1; 32], 7, b"output", b"proof"), result);
+		let decline = [b"opensand/inference/decline/v1".as_slice(), &[1; 32], &request].concat();
+		assert_eq!(decline_payload(&[1; 32], 7), decline);
+	}
 }

@@ -92,3 +92,29 @@ fn g2(exponent: &Fr) -> G2Affine {
 		.mul_bigint(exponent.into_bigint())
 		.into_affine()
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use opensand_zk_verifier::{verify, Native, VerifyError};
+
+	#[test]
+	fn keys_pass_every_check_and_proofs_verify() {
+		for count in [1, 2, 40] {
+			let trapdoor = Trapdoor::new(5, count);
+			let bytes = trapdoor.key(KeyOrigin::Development).unwrap().to_bytes();
+			let key = VerifyingKey::from_bytes_with::<Native>(&bytes).unwrap();
+			let inputs: Vec<Fr> = (0..u64::from(count)).map(Fr::from).collect();
+			let proof = trapdoor.prove(&inputs, 1).unwrap();
+			assert_eq!(verify::<Native>(&key, &inputs, &proof), Ok(()));
+			assert_ne!(proof, trapdoor.prove(&inputs, 2).unwrap());
+			let mut other = inputs.clone();
+			other[0] = Fr::from(1_000u64);
+			assert_eq!(
+				verify::<Native>(&key, &other, &proof),
+				Err(VerifyError::InvalidProof)
+			);
+			assert_eq!(trapdoor.prove(&inputs[1..], 1), None);
+		}
+	}
+}

@@ -719,9 +719,11 @@ pub mod pallet {
 			worker: Option<AccountId>,
 			#[pallet::compact] max_fee: Balance,
 			#[pallet::compact] timeout: BlockNumber,
-		) -> DispatchResult {
+		) -> DispatchResultWithPostInfo {
 			let requester = ensure_signed(origin)?;
-			Self::open_request(requester, model, input, worker, max_fee, timeout)
+			let bytes = input.encoded_size() as u32;
+			let seen = Self::open_request(requester, model, input, worker, max_fee, timeout)?;
+			Ok(Some(T::WeightInfo::request_inference(bytes, seen)).into())
 		}
 
 		/// Cancels an open request. For `CancellationNotice` blocks more a result is still taken and paid in full, so

@@ -395,7 +395,8 @@ pub fn ask(
 		worker,
 		10 * SAND,
 		TIMEOUT,
-	)?;
+	)
+	.map_err(|error| error.error)?;
 	Ok(request)
 }
 

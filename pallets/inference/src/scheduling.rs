@@ -22,6 +22,8 @@ struct Assignment {
 	record: WorkerRecord,
 	fee: Fee,
 	total: Balance,
+	/// How many workers were looked at.
+	seen: u32,
 }
 
 impl<T: Config> Pallet<T> {
@@ -47,6 +49,7 @@ impl<T: Config> Pallet<T> {
 			&& record.free_bond() >= T::RequestBond::get()
 	}
 
+	/// Opens a request; returns how many workers were looked at for it.
 	pub(crate) fn open_request(
 		requester: AccountId,
 		model: ModelId,
@@ -54,7 +57,7 @@ impl<T: Config> Pallet<T> {
 		worker: Option<AccountId>,
 		max_fee: Balance,
 		timeout: BlockNumber,
-	) -> DispatchResult {
+	) -> Result<u32, DispatchError> {
 		let terms = T::Models::inference_terms(&model).ok_or(Error::<T>::ModelUnavailable)?;
 		Self::check_input(&terms, &input, worker.is_some())?;
 		ensure!(
@@ -66,6 +69,7 @@ impl<T: Config> Pallet<T> {
 			mut record,
 			fee,
 			total,
+			seen,
 		} = match worker {
 			Some(worker) => Self::assign_named(worker, &model, &terms, max_fee, timeout)?,
 			None => Self::assign_next(&model, &terms, max_fee, timeout)?,
@@ -116,7 +120,7 @@ impl<T: Config> Pallet<T> {
 			fee,
 			deadline,
 		});
-		Ok(())
+		Ok(seen)
 	}
 
 	fn check_input(terms: &InferenceTerms, input: &RequestInput, named: bool) -> DispatchResult {
@@ -160,6 +164,7 @@ impl<T: Config> Pallet<T> {
 			record,
 			fee,
 			total,
+			seen: 1,
 		})
 	}
 
@@ -178,18 +183,20 @@ impl<T: Config> Pallet<T> {
 				.filter(|total| *total <= max_fee && offer.turnaround <= timeout)?;
 			Some((fee, total))
 		};
-		let (position, assignment) = providers
-			.turns()
-			.find_map(|(position, worker)| {
+		let (position, assignment) = (1u32..)
+			.zip(providers.turns())
+			.find_map(|(seen, (position, worker))| {
 				let record = Workers::<T>::get(worker).filter(Self::has_free_slot)?;
 				let (fee, total) = fits(record.offer(model)?)?;
+				let worker = worker.clone();
 				Some((
 					position,
 					Assignment {
-						worker: worker.clone(),
+						worker,
 						record,
 						fee,
 						total,
+						seen,
 					},
 				))
 			})

@@ -181,6 +181,31 @@ fn a_worker_without_slot_or_bond_is_busy() {
 }
 
 #[test]
+fn weight_for_workers_that_were_not_looked_at_is_given_back() {
+	use crate::WeightInfo;
+	use codec::Encode;
+	run(|| {
+		for worker in [WORKER, OTHER, OWNER] {
+			serve(worker);
+		}
+		assert_ok!(Inference::update_worker(
+			RuntimeOrigin::signed(WORKER),
+			None,
+			None,
+			Some(0)
+		));
+		let (origin, input) = (RuntimeOrigin::signed(REQUESTER), input(Public));
+		let bytes = input.encoded_size() as u32;
+		let info =
+			Inference::request_inference(origin, public_model(), input, None, 10 * SAND, TIMEOUT).unwrap();
+		assert_eq!(
+			info.actual_weight,
+			Some(<() as WeightInfo>::request_inference(bytes, 2))
+		);
+	});
+}
+
+#[test]
 fn workers_take_turns() {
 	run(|| {
 		for worker in [WORKER, OTHER, OWNER] {
