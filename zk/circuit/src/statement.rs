@@ -1,8 +1,7 @@
 //! The statement's side of the circuit: its public variables, the input they fix and the output they state.
 
 use crate::{
-	bits::Bits,
-	builder::{integer_lc, Builder, Lc, Result},
+	builder::{Builder, Lc, Result},
 	poseidon::Element,
 	wire::Wire,
 };
@@ -100,7 +99,7 @@ impl Builder {
 		let value = i64::from(value);
 		let offset = i64::from(i8::MIN);
 		let variable = self.small_witness(value - offset)?;
-		let _: Bits = self.decompose(|| variable.into(), (value - offset) as u64, 8)?;
+		self.decompose(|| variable.into(), (value - offset) as u64, 8)?;
 		Ok(Wire {
 			variable: Some(variable),
 			offset,
@@ -123,12 +122,12 @@ impl Builder {
 fn packed(wires: &[Wire]) -> Lc {
 	let mut power = Fr::ONE;
 	let mut constant = Fr::ZERO;
-	let mut lc = integer_lc(0, []);
+	let mut terms = Vec::with_capacity(wires.len() + 1);
 	for wire in wires {
 		constant += power * Fr::from(wire.offset - i64::from(i8::MIN));
-		lc.extend(wire.variable.map(|variable| (power, variable)));
+		terms.extend(wire.variable.map(|variable| (power, variable)));
 		power *= Fr::from(256u64);
 	}
-	lc.push((constant, Variable::One));
-	LinearCombination(lc.0)
+	terms.push((constant, Variable::One));
+	LinearCombination(terms)
 }

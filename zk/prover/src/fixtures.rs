@@ -4,8 +4,9 @@
 //! anyone can reproduce.
 
 use crate::{setup_dev, CpuBackend, Prover};
+use ark_ff::{Field, UniformRand};
 use opensand_nn::{Activation, Architecture, Layer, LayerWeights, Linear, Model, Operator, Shape, Weights};
-use opensand_zk_verifier::{Binding, InputVisibility, Statement};
+use opensand_zk_verifier::{encode_g1, Binding, Fr, G1Affine, InputVisibility, Proof, ProofError, Statement};
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use std::{
@@ -94,6 +95,54 @@ impl Fixture {
 			.expect("the small model proves");
 		(statement, proof)
 	}
+
+	/// Another proof of the same statement, as anyone can compute it from the proof alone (ePrint 2020/811, figure 1).
+	pub fn rerandomise(&self, proof: &[u8], seed: u64) -> Vec<u8> {
+		let proof = Proof::from_bytes(proof).expect("a valid proof decodes");
+		let (a, b, c) = proof.points();
+		let (_, [_, _, delta], _) = self.prover.verifying_key().points();
+		let mut rng = ChaCha20Rng::seed_from_u64(seed);
+		let (t, u) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
+		let a_fresh = *a * t.inverse().expect("a random element is not zero");
+		let b_fresh = *b * t + *delta * (t * u);
+		let c_fresh = *a * u + c;
+		Proof::from_points(a_fresh.into(), b_fresh.into(), c_fresh.into())
+			.expect("no point becomes the identity")
+			.to_bytes()
+	}
+}
+
+/// A valid proof spoilt in each way that decoding tells apart, with the error it gives.
+pub fn malformed(proof: &[u8]) -> [(ProofError, Vec<u8>); 5] {
+	let spoilt = |spoil: &dyn Fn(&mut Vec<u8>)| {
+		let mut bytes = proof.to_vec();
+		spoil(&mut bytes);
+		bytes
+	};
+	let stray = (1u64..)
+		.find_map(|x| G1Affine::get_point_from_x_unchecked(x.into(), false))
+		.expect("half of all x are on the curve");
+	let mut stray_bytes = Vec::new();
+	encode_g1(&mut stray_bytes, &stray);
+	[
+		(
+			ProofError::WrongLength,
+			spoilt(&|bytes| bytes.truncate(bytes.len() - 1)),
+		),
+		(ProofError::NonCanonical, spoilt(&|bytes| bytes[0] |= 0x80)),
+		(ProofError::OffCurve, spoilt(&|bytes| bytes[95] ^= 1)),
+		(
+			ProofError::OffSubgroup,
+			spoilt(&|bytes| bytes[..96].copy_from_slice(&stray_bytes)),
+		),
+		(
+			ProofError::Identity,
+			spoilt(&|bytes| {
+				bytes[..96].fill(0);
+				bytes[0] = 0x40;
+			}),
+		),
+	]
 }
 
 /// The small model: four inputs, three hidden values with ReLU, two outputs.

@@ -1,13 +1,13 @@
 //! Proofs: the same as `ark-groth16`'s, valid for their statement, and for nothing else.
 
 use ark_bls12_381::{Bls12_381, Fr};
-use ark_ec::{AffineRepr, CurveGroup};
+use ark_ec::AffineRepr;
 use ark_ff::UniformRand;
 use ark_groth16::Groth16;
 use opensand_nn::testing::{self, Size};
 use opensand_zk_circuit::InferenceCircuit;
 use opensand_zk_prover::{
-	fixtures::{Fixture, INPUT, SALT},
+	fixtures::{malformed, Fixture, INPUT, SALT},
 	setup_dev, BackendError, Bundle, BundleError, CpuBackend, ProveError, Prover, ProverBackend, ProvingKey,
 	ProvingKeyError, ResidentBases, Stage, Transform, MANIFEST_FILE, PROVING_KEY_FILE, VERIFYING_KEY_FILE,
 	WEIGHTS_FILE,
@@ -136,7 +136,10 @@ fn altered_proofs_have_distinct_errors_or_are_invalid() {
 	swapped[..96].copy_from_slice(&proof[288..]);
 	swapped[288..].copy_from_slice(&proof[..96]);
 	assert_eq!(check(key, &statement, &swapped), Err(VerifyError::InvalidProof));
-	assert_eq!(Proof::from_bytes(&proof[..383]), Err(ProofError::WrongLength));
+	for (error, bytes) in malformed(&proof) {
+		assert_eq!(Proof::from_bytes(&bytes), Err(error));
+		assert_eq!(Proof::from_bytes_with::<Native>(&bytes), Err(error));
+	}
 }
 
 #[test]
@@ -144,19 +147,7 @@ fn rerandomised_proofs_verify() {
 	let fixture = Fixture::get(InputVisibility::Hashed);
 	let key = fixture.prover().verifying_key();
 	let (statement, bytes) = fixture.prove(binding(fixture), &INPUT);
-	let proof = Proof::from_bytes(&bytes).unwrap();
-	let (a, b, c) = proof.points();
-	let mut rng = ChaCha20Rng::seed_from_u64(3);
-	let (t, u) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
-	let delta = key.points().1[2];
-	use ark_ff::Field;
-	let fresh = Proof::from_points(
-		(*a * t.inverse().unwrap()).into_affine(),
-		(*b * t + *delta * (t * u)).into_affine(),
-		(c.into_group() + *a * u).into_affine(),
-	)
-	.unwrap()
-	.to_bytes();
+	let fresh = fixture.rerandomise(&bytes, 3);
 	assert_ne!(fresh, bytes);
 	assert_eq!(check(key, &statement, &fresh), Ok(()));
 }
