@@ -8,14 +8,50 @@ use subxt::{
 	events::Event,
 	ext::scale_value::{self, Composite, ValueDef},
 	extrinsics::ExtrinsicEvents,
+	rpcs::client::{RpcClient, RpcParams},
 	tx::TransactionStatus,
+	utils::H256,
 	OnlineClient,
 };
 use subxt_signer::sr25519::Keypair;
 
 /// A client of an OpenSand node; the chain's basic types are Polkadot's.
-pub type Client = OnlineClient<PolkadotConfig>;
-/// That client's view of one block.
+pub struct Client {
+	online: OnlineClient<PolkadotConfig>,
+	rpc: RpcClient,
+}
+
+impl Client {
+	/// A client that speaks through `rpc`.
+	///
+	/// # Errors
+	/// When the node does not answer or its metadata does not decode.
+	pub async fn new(rpc: RpcClient) -> Result<Self> {
+		Ok(Self {
+			online: OnlineClient::from_rpc_client(rpc.clone()).await?,
+			rpc,
+		})
+	}
+
+	/// The view of the best block now; `subxt`'s own "current block" is the last finalised one.
+	///
+	/// # Errors
+	/// When the node does not answer.
+	pub async fn at_best(&self) -> Result<ClientAt> {
+		let best: H256 = self.rpc.request("chain_getBlockHash", RpcParams::new()).await?;
+		Ok(self.online.at_block(best).await?)
+	}
+
+	/// The view of block `number` of the best chain.
+	///
+	/// # Errors
+	/// When the node has no such block, or no longer its state.
+	pub async fn at_block(&self, number: u32) -> Result<ClientAt> {
+		Ok(self.online.at_block(number).await?)
+	}
+}
+
+/// A client's view of one block.
 pub type ClientAt = ClientAtBlock<PolkadotConfig, OnlineClientAtBlockImpl<PolkadotConfig>>;
 
 /// One SAND in its smallest unit.
@@ -87,7 +123,7 @@ pub async fn submit(
 ) -> Result<ExtrinsicEvents<PolkadotConfig>> {
 	let what = format!("{}.{}", call.pallet, call.name);
 	let payload = dynamic::tx(call.pallet, call.name, call.arguments);
-	let at = client.at_current_block().await?;
+	let at = client.at_best().await?;
 	let mut progress = at
 		.tx()
 		.sign_and_submit_then_watch_default(&payload, signer)
@@ -129,7 +165,7 @@ pub async fn storage(at: &ClientAt, pallet: &str, entry: &str, keys: Vec<Value>)
 		.transpose()
 }
 
-/// The free balance of an account in the latest best block.
+/// The free balance of an account at a block.
 ///
 /// # Errors
 /// As [`storage`].

@@ -252,7 +252,7 @@ impl Node {
 	/// # Errors
 	/// When the node does not answer or its metadata does not decode.
 	pub async fn client(&self) -> Result<Client> {
-		Ok(Client::from_rpc_client(self.rpc.clone()).await?)
+		Client::new(self.rpc.clone()).await
 	}
 
 	/// Its best block's number.

@@ -43,7 +43,7 @@ async fn register_session_keys(node: &Node, client: &Client, account: &Keypair) 
 			.with_context(|| format!("{name} in {generated}"))?;
 		hex::decode(text.trim_start_matches("0x")).with_context(|| format!("{name} in {generated}"))
 	};
-	let at = client.at_current_block().await?;
+	let at = client.at_best().await?;
 	let keys = encoded_argument(&at, "Session", "set_keys", 0, &part("keys")?)?;
 	let call = Call::new(
 		"Session",

@@ -106,7 +106,7 @@ async fn send_transfers(client: &Client) -> Result<u32> {
 		dev::eve(),
 		dev::ferdie(),
 	];
-	let at = client.at_current_block().await?;
+	let at = client.at_best().await?;
 	let mut nonces = Vec::with_capacity(senders.len());
 	for sender in &senders {
 		nonces.push(
@@ -143,7 +143,7 @@ async fn send_transfers(client: &Client) -> Result<u32> {
 		.await?;
 
 	eventually("all transfers are in blocks", INCLUSION_LIMIT, || async {
-		let at = client.at_current_block().await?;
+		let at = client.at_best().await?;
 		for (sender, nonce) in senders.iter().zip(&nonces) {
 			if at
 				.tx()
