@@ -235,3 +235,22 @@ fn a_slashed_worker_has_slots_only_for_what_is_left() {
 		);
 	});
 }
+
+proptest::proptest! {
+	#![proptest_config(proptest::prelude::ProptestConfig { cases: 64, ..Default::default() })]
+
+	/// Whatever a worker sends is judged; nothing panics, and nothing but a proof settles.
+	#[test]
+	fn arbitrary_results_are_refused(
+		output in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..8),
+		proof in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400),
+		call in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600),
+	) {
+		use codec::Decode;
+		let _ = crate::Call::<Test>::decode(&mut &call[..]);
+		run(|| {
+			let request = asked();
+			assert!(Inference::check_result(request, output, proof).unwrap().is_err());
+		});
+	}
+}

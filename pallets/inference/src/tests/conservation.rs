@@ -72,24 +72,24 @@ enum Step {
 fn steps() -> impl Strategy<Value = Step> {
 	let visibility = || prop_oneof![Just(Public), Just(Hashed)];
 	prop_oneof![
-		3 => (any::<u8>(), 0..60u8, 0..6u8)
+		1 => (any::<u8>(), 0..60u8, 0..6u8)
 			.prop_map(|(worker, bond, capacity)| Step::Register { worker, bond, capacity }),
 		1 => (any::<u8>(), any::<u8>()).prop_map(|(worker, amount)| Step::AddBond { worker, amount }),
 		1 => (any::<u8>(), 0..6u8).prop_map(|(worker, capacity)| Step::SetCapacity { worker, capacity }),
-		4 => (any::<u8>(), visibility(), any::<u16>(), 0..30u8).prop_map(
+		2 => (any::<u8>(), visibility(), any::<u16>(), 0..20u8).prop_map(
 			|(worker, visibility, price, turnaround)| Step::Offer { worker, visibility, price, turnaround }
 		),
 		1 => (any::<u8>(), visibility())
 			.prop_map(|(worker, visibility)| Step::WithdrawOffer { worker, visibility }),
 		1 => any::<u8>().prop_map(|worker| Step::Deregister { worker }),
 		1 => any::<u8>().prop_map(|worker| Step::WithdrawBond { worker }),
-		8 => (any::<u8>(), visibility(), any::<Option<u8>>(), 0..40u8).prop_map(
+		12 => (any::<u8>(), visibility(), any::<Option<u8>>(), 8..40u8).prop_map(
 			|(requester, visibility, worker, timeout)| Step::Ask { requester, visibility, worker, timeout }
 		),
-		2 => any::<u8>().prop_map(|request| Step::Cancel { request }),
-		3 => any::<u8>().prop_map(|request| Step::Answer { request }),
+		3 => any::<u8>().prop_map(|request| Step::Cancel { request }),
+		4 => any::<u8>().prop_map(|request| Step::Answer { request }),
 		1 => any::<u8>().prop_map(|request| Step::AnswerBadly { request }),
-		1 => any::<u8>().prop_map(|request| Step::Decline { request }),
+		2 => any::<u8>().prop_map(|request| Step::Decline { request }),
 		1 => any::<Option<u8>>().prop_map(|author| Step::SetAuthor { author }),
 		1 => (visibility(), any::<u16>())
 			.prop_map(|(visibility, royalty)| Step::SetRoyalty { visibility, royalty }),
@@ -131,7 +131,7 @@ fn take(step: Step) {
 			turnaround,
 		} => {
 			// Odd amounts, so that every share is rounded.
-			let price = u128::from(price) * 12_345_678_901;
+			let price = u128::from(price) * 123_456_789;
 			let _ = Inference::offer_model(signed(worker), model(visibility), price, turnaround.into());
 		}
 		Step::WithdrawOffer { worker, visibility } => {
@@ -186,19 +186,22 @@ fn take(step: Step) {
 
 fn set_royalty(model: ModelId, royalty: u16) {
 	let (mut terms, uses) = RegisteredModels::get(model).unwrap();
-	terms.royalty = u128::from(royalty) * 9_876_543_211;
+	terms.royalty = u128::from(royalty) * 98_765_433;
 	RegisteredModels::insert(model, (terms, uses));
 }
 
 proptest! {
 	#![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
-	/// After every step what is held is what is owed, all indices agree, and no token was made or lost; at the end,
+	/// Begins with three workers that serve both models. After every step what is held is what is owed, all indices agree, and no token was made or lost; at the end,
 	/// when all requests have closed, nothing is held but bonds.
 	#[test]
-	fn no_sequence_of_steps_breaks_the_books(steps in prop::collection::vec(steps(), 1..60)) {
+	fn no_sequence_of_steps_breaks_the_books(steps in prop::collection::vec(steps(), 1..80)) {
 		new_test_ext().execute_with(|| {
 			let issuance = Balances::total_issuance();
+			for worker in [WORKER, OTHER, OWNER] {
+				serve(worker);
+			}
 			for step in steps {
 				take(step);
 				check(issuance);
