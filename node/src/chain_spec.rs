@@ -121,7 +121,6 @@ fn build(chain: &BuiltIn) -> Result<ChainSpec, String> {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use sp_runtime::BuildStorage;
 
 	#[test]
 	fn built_in_chains_build_their_genesis() {

@@ -41,6 +41,17 @@ pub struct RunCmd {
 	pub storage_monitor: StorageMonitorParams,
 }
 
+/// What a running node mutes to warnings.
+const CHATTY_TARGETS: [&str; 4] = [
+	"sc_basic_authorship=warn",
+	"sc_service::config=warn",
+	"sub-authority-discovery=warn",
+	"txpool=warn",
+];
+
+/// What a command on the database mutes as well: all its tasks end with it, which the task manager calls a failure.
+const COMMAND_TARGETS: [&str; 2] = ["sc_service::task_manager=off", "txpool=warn"];
+
 impl RunCmd {
 	/// Whether `--worker` contradicts `--offchain-worker never`.
 	pub fn worker_is_forbidden(&self) -> bool {
@@ -53,6 +64,22 @@ impl RunCmd {
 }
 
 impl Cli {
+	/// Mutes log targets that tell an operator nothing, unless `--log` says what to print.
+	pub fn quieten(&mut self) {
+		let (log, targets) = match &mut self.subcommand {
+			None => (&mut self.run.base.shared_params.log, &CHATTY_TARGETS[..]),
+			Some(Subcommand::CheckBlock(command)) => (&mut command.shared_params.log, &COMMAND_TARGETS[..]),
+			Some(Subcommand::ExportBlocks(command)) => (&mut command.shared_params.log, &COMMAND_TARGETS[..]),
+			Some(Subcommand::ExportState(command)) => (&mut command.shared_params.log, &COMMAND_TARGETS[..]),
+			Some(Subcommand::ImportBlocks(command)) => (&mut command.shared_params.log, &COMMAND_TARGETS[..]),
+			Some(Subcommand::Revert(command)) => (&mut command.shared_params.log, &COMMAND_TARGETS[..]),
+			Some(_) => return,
+		};
+		if log.is_empty() {
+			log.extend(targets.iter().copied().map(String::from));
+		}
+	}
+
 	/// Lets an authority of a development or local chain make its own node key, as other nodes do.
 	///
 	/// On a live chain an authority without one is refused: its peers rely on a stable identity.
@@ -202,6 +229,40 @@ mod tests {
 			.expect("valid")
 			.run
 			.worker_is_forbidden());
+	}
+
+	#[test]
+	fn log_is_quiet_unless_asked() {
+		let log = |arguments: &[&str]| {
+			let mut cli = parse(arguments).expect("valid");
+			cli.quieten();
+			match cli.subcommand {
+				None => cli.run.base.shared_params.log,
+				Some(Subcommand::Revert(command)) => command.shared_params.log,
+				Some(other) => panic!("{other:?}"),
+			}
+		};
+		assert_eq!(log(&["--dev"]), CHATTY_TARGETS);
+		assert_eq!(log(&["--dev", "--log", "info"]), ["info"]);
+		assert_eq!(log(&["revert", "--chain", "local"]), COMMAND_TARGETS);
+		assert_eq!(log(&["revert", "--chain", "local", "--log", "info"]), ["info"]);
+	}
+
+	#[test]
+	fn authorities_of_test_chains_make_their_node_key() {
+		let relaxed = |arguments: &[&str]| {
+			let mut cli = parse(arguments).expect("valid");
+			cli.relax_node_key_on_test_chains().expect("the chain loads");
+			cli.run
+				.base
+				.network_params
+				.node_key_params
+				.unsafe_force_node_key_generation
+		};
+		assert!(relaxed(&["--chain", "local", "--alice"]));
+		assert!(relaxed(&["--chain", "dev", "--validator"]));
+		assert!(!relaxed(&["--chain", "testnet", "--validator"]));
+		assert!(!relaxed(&["--chain", "local"]), "no authority");
 	}
 
 	#[test]

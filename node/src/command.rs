@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use opensand_runtime::constants::identity::SS58_PREFIX;
 use sc_cli::{Result, SubstrateCli};
-use sc_service::PartialComponents;
+use sc_service::Configuration;
 use sp_core::crypto::{set_default_ss58_version, Ss58AddressFormat};
 
 use crate::{
 	cli::{Cli, KeySubcommand, RunCmd, Subcommand},
-	service::{self, new_partial, Block, FullBackend, FullClient},
+	service::{self, new_partial, Block, FullBackend, FullClient, PartialComponents},
 };
 
 /// Does what the process's arguments ask for. Returns when that is done; a node runs until it is told to stop.
@@ -20,6 +20,7 @@ use crate::{
 pub fn run() -> Result<()> {
 	set_default_ss58_version(Ss58AddressFormat::custom(SS58_PREFIX));
 	let mut cli = Cli::from_args();
+	cli.quieten();
 	if cli.subcommand.is_none() {
 		cli.relax_node_key_on_test_chains()?;
 	}
@@ -36,53 +37,33 @@ pub fn run() -> Result<()> {
 			.sync_run(|config| command.run(config.chain_spec, config.network)),
 		Some(Subcommand::ExportChainSpec(command)) => command.run(cli.load_spec(&command.chain)?),
 		Some(Subcommand::CheckBlock(command)) => cli.create_runner(command)?.async_run(|config| {
-			let PartialComponents {
-				client,
-				task_manager,
-				import_queue,
-				..
-			} = new_partial(&config)?;
-			Ok((command.run(client, import_queue), task_manager))
+			let node = open(&config)?;
+			Ok((command.run(node.client, node.import_queue), node.task_manager))
 		}),
 		Some(Subcommand::ExportBlocks(command)) => cli.create_runner(command)?.async_run(|config| {
-			let PartialComponents {
-				client, task_manager, ..
-			} = new_partial(&config)?;
-			Ok((command.run(client, config.database), task_manager))
+			let node = open(&config)?;
+			Ok((command.run(node.client, config.database), node.task_manager))
 		}),
 		Some(Subcommand::ExportState(command)) => cli.create_runner(command)?.async_run(|config| {
-			let PartialComponents {
-				client, task_manager, ..
-			} = new_partial(&config)?;
-			Ok((command.run(client, config.chain_spec), task_manager))
+			let node = open(&config)?;
+			Ok((command.run(node.client, config.chain_spec), node.task_manager))
 		}),
 		Some(Subcommand::ImportBlocks(command)) => cli.create_runner(command)?.async_run(|config| {
-			let PartialComponents {
-				client,
-				task_manager,
-				import_queue,
-				..
-			} = new_partial(&config)?;
-			Ok((command.run(client, import_queue), task_manager))
+			let node = new_partial(&config)?;
+			Ok((command.run(node.client, node.import_queue), node.task_manager))
 		}),
 		Some(Subcommand::PurgeChain(command)) => cli
 			.create_runner(command)?
 			.sync_run(|config| command.run(config.database)),
 		Some(Subcommand::Revert(command)) => cli.create_runner(command)?.async_run(|config| {
-			let PartialComponents {
-				client,
-				task_manager,
-				backend,
-				..
-			} = new_partial(&config)?;
-			Ok((
-				command.run(client, backend, Some(Box::new(revert_consensus))),
-				task_manager,
-			))
+			let node = open(&config)?;
+			let revert = command.run(node.client, node.backend, Some(Box::new(revert_consensus)));
+			Ok((revert, node.task_manager))
 		}),
-		Some(Subcommand::ChainInfo(command)) => cli
-			.create_runner(command)?
-			.sync_run(|config| command.run::<Block>(&config)),
+		Some(Subcommand::ChainInfo(command)) => cli.create_runner(command)?.sync_run(|config| {
+			ensure_database(&config)?;
+			command.run::<Block>(&config)
+		}),
 	}
 }
 
@@ -102,6 +83,24 @@ fn run_node(cli: &Cli, command: &RunCmd) -> Result<()> {
 			};
 			service::new_full(config, options).map_err(Into::into)
 		})
+}
+
+/// Opens a database that must exist already, and builds on it what needs no network.
+fn open(config: &Configuration) -> Result<PartialComponents> {
+	ensure_database(config)?;
+	Ok(new_partial(config)?)
+}
+
+/// Refuses to make an empty database where an existing one is asked about.
+fn ensure_database(config: &Configuration) -> Result<()> {
+	match config.database.path() {
+		Some(path) if !path.exists() => Err(format!(
+			"there is no database at {}: name the node's --chain, --base-path and --database",
+			path.display()
+		)
+		.into()),
+		_ => Ok(()),
+	}
 }
 
 /// Takes back what BABE and GRANDPA noted beside the blocks that are about to be reverted.
