@@ -9,12 +9,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const START_LIMIT_MS = 120_000;
 
-function binary() {
+/** The path of a compiled program of this project; `override` wins if it is set. */
+export function binary(name, override) {
   const targetDirectory =
     process.env.CARGO_TARGET_DIR ?? path.join(homedir(), '.cache', 'opensand', 'target');
-  const node = process.env.OPENSAND_NODE ?? path.join(targetDirectory, 'release', 'opensand-node');
-  if (!existsSync(node)) throw new Error(`no node at ${node}: build it first (make build)`);
-  return node;
+  const program = override ?? path.join(targetDirectory, 'release', name);
+  if (!existsSync(program)) throw new Error(`no program at ${program}: build it first (make build)`);
+  return program;
 }
 
 /**
@@ -24,7 +25,7 @@ function binary() {
  * @returns {Promise<{ url: string, stop: () => Promise<void> }>} the address of its RPC, and how to end it
  */
 export async function startDevelopmentChain(extraArguments = []) {
-  const program = binary();
+  const program = binary('opensand-node', process.env.OPENSAND_NODE);
   const directory = await mkdtemp(path.join(tmpdir(), 'opensand-'));
   const logPath = path.join(directory, 'node.log');
   const log = await open(logPath, 'w');

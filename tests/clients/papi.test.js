@@ -5,16 +5,20 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { getExtrinsicDecoder } from '@polkadot-api/tx-utils';
-import { Keyring } from '@polkadot/api';
+import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 import { createClient, Enum } from 'polkadot-api';
 import { getPolkadotSigner } from 'polkadot-api/signer';
 import { getWsProvider } from 'polkadot-api/ws';
 import WebSocket from 'ws';
 
+import { digitsBundle, openMarket, request, settlement } from './market.js';
 import { startDevelopmentChain } from './node.js';
 
 const SAND = 10n ** 12n;
+// A block comes in a third of the slots, so a handful of blocks may take long.
+const LIMIT_MS = 300_000;
 
+let bundle;
 let chain;
 let client;
 let api;
@@ -22,7 +26,8 @@ let alice;
 let bob;
 
 before(async () => {
-  chain = await startDevelopmentChain();
+  bundle = await digitsBundle();
+  chain = await startDevelopmentChain(['--worker', '--prover-bundles', bundle.store]);
   client = createClient(getWsProvider(chain.url, { websocketClass: WebSocket }));
   api = client.getUnsafeApi();
   const keyring = new Keyring({ type: 'sr25519', ss58Format: await api.constants.System.SS58Prefix() });
@@ -32,6 +37,7 @@ before(async () => {
 after(async () => {
   client?.destroy();
   await chain?.stop();
+  await bundle?.remove();
 });
 
 const signer = (pair) => getPolkadotSigner(pair.publicKey, 'Sr25519', (input) => pair.sign(input));
@@ -86,13 +92,30 @@ test('a transfer is finalised', async () => {
   assert.equal(after.data.free - before.data.free, 3n * SAND);
 });
 
-test('every block that is followed decodes', async () => {
-  const { hash } = await client.getFinalizedBlock();
-  const decode = getExtrinsicDecoder(await client.getMetadata(hash));
-  for (const block of await follow(client.finalizedBlock$, 2)) {
-    for (const extrinsic of await client.getBlockBody(block.hash)) {
-      assert.ok(decode(extrinsic).callData, `block ${block.number}`);
-    }
-    assert.ok(await api.query.System.Events.getValue({ at: block.hash }), `events of block ${block.number}`);
+test('a settled inference is queried, and its block decodes', { timeout: LIMIT_MS }, async () => {
+  const provider = new WsProvider(chain.url);
+  const other = await ApiPromise.create({ provider, noInitWarn: true });
+  try {
+    const model = await openMarket(other, provider, bundle, { owner: alice, worker: bob });
+    const quote = await api.apis.InferenceApi.quote(model, undefined, { at: 'best' });
+    assert.equal(quote.worker, bob.address);
+
+    const best = (await client.getBestBlocks())[0].number;
+    const id = await request(other, alice, model, quote.total);
+    const { block } = await settlement(other, id, best, LIMIT_MS);
+    const hash = (await other.rpc.chain.getBlockHash(block)).toHex();
+    const state = await api.apis.InferenceApi.request(id, { at: 'best' });
+    assert.equal(state.type, 'Closed');
+    assert.equal(state.value.outcome.type, 'Settled');
+
+    const decode = getExtrinsicDecoder(await client.getMetadata(hash));
+    const extrinsics = (await client.getBlockBody(hash)).map((extrinsic) => decode(extrinsic));
+    assert.ok(
+      extrinsics.some(({ type, call }) => type === 'general' && call.type === 'Inference'),
+      'the block has the result as a general transaction',
+    );
+    assert.ok(await api.query.System.Events.getValue({ at: hash }), `events of block ${block}`);
+  } finally {
+    await other.disconnect();
   }
 });

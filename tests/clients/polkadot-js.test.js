@@ -6,13 +6,16 @@ import { after, before, test } from 'node:test';
 
 import { ApiPromise, Keyring, WsProvider } from '@polkadot/api';
 
+import { digitsBundle, openMarket, request, send, settlement } from './market.js';
 import { eventually, startDevelopmentChain } from './node.js';
 
 const SAND = 10n ** 12n;
 // A block comes in a third of the slots, so a handful of blocks may take long.
 const BLOCKS_LIMIT_MS = 240_000;
 
+let bundle;
 let chain;
+let provider;
 let api;
 let keyring;
 let alice;
@@ -21,8 +24,10 @@ let charlie;
 let aliceStash;
 
 before(async () => {
-  chain = await startDevelopmentChain();
-  api = await ApiPromise.create({ provider: new WsProvider(chain.url), noInitWarn: true });
+  bundle = await digitsBundle();
+  chain = await startDevelopmentChain(['--worker', '--prover-bundles', bundle.store]);
+  provider = new WsProvider(chain.url);
+  api = await ApiPromise.create({ provider, noInitWarn: true });
   keyring = new Keyring({ type: 'sr25519', ss58Format: api.registry.chainSS58 });
   [alice, bob, charlie, aliceStash] = ['//Alice', '//Bob', '//Charlie', '//Alice//stash'].map((uri) =>
     keyring.addFromUri(uri),
@@ -32,23 +37,8 @@ before(async () => {
 after(async () => {
   await api?.disconnect();
   await chain?.stop();
+  await bundle?.remove();
 });
-
-/** Signs, submits and waits for a block; resolves with the transaction's events, rejects with the pallet's error. */
-function send(transaction, signer) {
-  return new Promise((resolve, reject) => {
-    transaction
-      .signAndSend(signer, { nonce: -1 }, ({ status, dispatchError, events, isError }) => {
-        if (isError) return reject(new Error(`transaction ${status.type}`));
-        if (!status.isInBlock) return undefined;
-        if (!dispatchError) return resolve(events.map(({ event }) => event));
-        if (!dispatchError.isModule) return reject(new Error(dispatchError.toString()));
-        const { section, name } = api.registry.findMetaError(dispatchError.asModule);
-        return reject(new Error(`${section}.${name}`));
-      })
-      .catch(reject);
-  });
-}
 
 const find = (events, section, method) => {
   const event = events.find((candidate) => candidate.section === section && candidate.method === method);
@@ -90,7 +80,7 @@ test('a transfer moves money and pays a fee', async () => {
     .paymentInfo(alice.address);
   assert.ok(partialFee.toBigInt() > 0n);
 
-  const events = await send(api.tx.balances.transferKeepAlive(bob.address, 5n * SAND), alice);
+  const events = await send(api, api.tx.balances.transferKeepAlive(bob.address, 5n * SAND), alice);
   assert.equal(find(events, 'balances', 'Transfer').data.amount.toBigInt(), 5n * SAND);
   assert.ok(find(events, 'transactionPayment', 'TransactionFeePaid').data.actualFee.toBigInt() > 0n);
 
@@ -99,12 +89,13 @@ test('a transfer moves money and pays a fee', async () => {
 });
 
 test('a refused transfer names its reason', async () => {
-  await assert.rejects(send(api.tx.balances.transferKeepAlive(bob.address, 2n ** 100n), alice), /Underflow/);
+  const transfer = api.tx.balances.transferKeepAlive(bob.address, 2n ** 100n);
+  await assert.rejects(send(api, transfer, alice), /Underflow/);
 });
 
 test('bond and nominate', async () => {
-  await send(api.tx.staking.bond(1_000n * SAND, 'Staked'), bob);
-  await send(api.tx.staking.nominate([aliceStash.address]), bob);
+  await send(api, api.tx.staking.bond(1_000n * SAND, 'Staked'), bob);
+  await send(api, api.tx.staking.nominate([aliceStash.address]), bob);
 
   const ledger = (await api.query.staking.ledger(bob.address)).unwrap();
   assert.equal(ledger.active.toBigInt(), 1_000n * SAND);
@@ -130,11 +121,12 @@ test('a referendum on a custom track is decided and enacted', { timeout: 2 * BLO
     'Noop',
   ).method;
 
-  const noted = await send(api.tx.preimage.notePreimage(call.toHex()), alice);
+  const noted = await send(api, api.tx.preimage.notePreimage(call.toHex()), alice);
   const hash = find(noted, 'preimage', 'Noted').data[0];
   assert.equal(hash.toHex(), call.hash.toHex());
 
   const submitted = await send(
+    api,
     api.tx.referenda.submit(
       { Origins: 'NetworkParameters' },
       { Lookup: { hash, len: call.encodedLength } },
@@ -144,10 +136,11 @@ test('a referendum on a custom track is decided and enacted', { timeout: 2 * BLO
   );
   const index = find(submitted, 'referenda', 'Submitted').data.index;
   assert.equal(find(submitted, 'referenda', 'Submitted').data.track.toString(), track[0].toString());
-  await send(api.tx.referenda.placeDecisionDeposit(index), alice);
+  await send(api, api.tx.referenda.placeDecisionDeposit(index), alice);
 
   const aye = { Standard: { vote: { aye: true, conviction: 'Locked1x' }, balance: 800_000n * SAND } };
-  await Promise.all([alice, bob, charlie].map((voter) => send(api.tx.convictionVoting.vote(index, aye), voter)));
+  const vote = () => api.tx.convictionVoting.vote(index, aye);
+  await Promise.all([alice, bob, charlie].map((voter) => send(api, vote(), voter)));
 
   await eventually('the referendum is approved', BLOCKS_LIMIT_MS, async () => {
     const info = (await api.query.referenda.referendumInfoFor(index)).unwrap();
@@ -157,6 +150,26 @@ test('a referendum on a custom track is decided and enacted', { timeout: 2 * BLO
   await eventually('its call is enacted', BLOCKS_LIMIT_MS, async () => {
     return (await api.query.nominationPools.minJoinBond()).toBigInt() === minJoinBond;
   });
+});
+
+test('a paid inference is proven, verified and settled', { timeout: 2 * BLOCKS_LIMIT_MS }, async () => {
+  const model = await openMarket(api, provider, bundle, { owner: charlie, worker: bob });
+  const quote = (await api.call.inferenceApi.quote(model, null)).unwrap();
+  assert.equal(quote.worker.toString(), bob.address);
+
+  const from = (await api.rpc.chain.getHeader()).number.toNumber();
+  const id = await request(api, alice, model, quote.total.toBigInt());
+  const { block, data } = await settlement(api, id, from, BLOCKS_LIMIT_MS);
+  assert.equal(data.worker.toString(), bob.address);
+  assert.equal(data.workerPaid.toBigInt(), quote.fee.worker.toBigInt());
+  assert.equal(data.ownerPaid.toBigInt(), quote.fee.royalty.toBigInt());
+  assert.equal(data.output.length, 10);
+
+  // The result came as a general transaction, which has no signer.
+  const signed = await api.rpc.chain.getBlock(await api.rpc.chain.getBlockHash(block));
+  const result = signed.block.extrinsics.find(({ method }) => method.method === 'submitResult');
+  assert.ok(result, 'the block has the result');
+  assert.equal(result.isSigned, false);
 });
 
 test('every block decodes', async () => {

@@ -1,12 +1,21 @@
 //! `subxt`, by names and values: a transfer, its events, and every block of the chain decoded.
 
+use std::{collections::BTreeSet, time::Duration};
+
 use anyhow::{Context, Result};
 use opensand_tests::{
-	client::{address, event, field, free_balance, submit, Call, SAND},
+	client::{address, event, field, free_balance, submit, Call, Client, SAND},
+	digits::Digits,
+	inference::wait_for_settlement,
+	market::{Market, PRICE, ROYALTY},
 	node::Node,
 };
+use opensand_zk_cli::accuracy::class;
 use subxt::dynamic::Value;
 use subxt_signer::sr25519::dev;
+
+/// How long an answer may take: two blocks and a proof, with a long tail.
+const SETTLEMENT_LIMIT: Duration = Duration::from_secs(300);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_transfer_moves_money_and_every_block_decodes() -> Result<()> {
@@ -39,22 +48,43 @@ async fn a_transfer_moves_money_and_every_block_decodes() -> Result<()> {
 		.context("nobody owns that much")?;
 	assert!(format!("{error:?}").contains("Underflow"), "{error:?}");
 
-	decode_every_block(&node, &client).await
+	decode_every_block(&node, &client).await?;
+	Ok(())
 }
 
-/// Decodes every extrinsic and every event of every block.
-async fn decode_every_block(node: &Node, client: &opensand_tests::client::Client) -> Result<()> {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paid_inference_is_settled_and_every_block_decodes() -> Result<()> {
+	let directory = tempfile::tempdir()?;
+	let digits = Digits::import(&directory.path().join("digits"))?;
+	let market = Market::open(&digits).await?;
+	let request = market.ask(&digits.input(0)?).await?;
+	let settlement = wait_for_settlement(&market.node, &market.client, request, 1, SETTLEMENT_LIMIT).await?;
+	assert_eq!(settlement.worker, (market.worker.public_key().0, PRICE));
+	assert_eq!(settlement.owner, (market.owner.public_key().0, ROYALTY));
+	assert_eq!(class(&settlement.output), usize::from(digits.label(0)?));
+
+	// The result is a general transaction: it authorises itself and nobody signs it.
+	let calls = decode_every_block(&market.node, &market.client).await?;
+	assert!(
+		calls.contains(&("Inference.submit_result".into(), false)),
+		"{calls:?}"
+	);
+	Ok(())
+}
+
+/// Decodes every extrinsic and every event of every block, and returns which calls there were and whether somebody
+/// signed them.
+async fn decode_every_block(node: &Node, client: &Client) -> Result<BTreeSet<(String, bool)>> {
+	let mut calls = BTreeSet::new();
 	for number in 1..=node.best_number().await? {
 		let at = client.at_block(number).await?;
 		for extrinsic in at.extrinsics().fetch().await?.iter() {
 			let extrinsic = extrinsic?;
-			extrinsic.decode_call_data_as::<Value>().with_context(|| {
-				format!(
-					"block {number}: {}.{}",
-					extrinsic.pallet_name(),
-					extrinsic.call_name()
-				)
-			})?;
+			let call = format!("{}.{}", extrinsic.pallet_name(), extrinsic.call_name());
+			extrinsic
+				.decode_call_data_as::<Value>()
+				.with_context(|| format!("block {number}: {call}"))?;
+			calls.insert((call, extrinsic.is_signed()));
 			for extension in extrinsic
 				.transaction_extensions()
 				.iter()
@@ -71,5 +101,5 @@ async fn decode_every_block(node: &Node, client: &opensand_tests::client::Client
 				.with_context(|| format!("an event of block {number}"))?;
 		}
 	}
-	Ok(())
+	Ok(calls)
 }
