@@ -5,7 +5,11 @@ use sc_chain_spec::ChainType;
 use sc_cli::{CliConfiguration, OffchainWorkerEnabled, SubstrateCli};
 use sc_storage_monitor::StorageMonitorParams;
 
-use crate::{chain_spec, session_keys::SetKeysCallCmd};
+use crate::{
+	chain_spec,
+	prover::{cli::ProverCmd, params::ProverParams},
+	session_keys::SetKeysCallCmd,
+};
 
 /// The whole command line: a subcommand, or the flags of a running node.
 #[derive(Debug, Parser)]
@@ -31,6 +35,10 @@ pub struct RunCmd {
 	/// Without this flag they run on validators only.
 	#[arg(long)]
 	pub worker: bool,
+
+	/// How to prove.
+	#[command(flatten)]
+	pub prover: ProverParams,
 
 	/// Start without measuring the machine.
 	#[arg(long)]
@@ -109,6 +117,10 @@ pub enum Subcommand {
 	/// Generate, inspect, insert and register keys.
 	#[command(subcommand)]
 	Key(KeySubcommand),
+
+	/// Look after the node's prover.
+	#[command(subcommand)]
+	Prover(ProverCmd),
 
 	/// Sign a message with a secret key.
 	Sign(sc_cli::SignCmd),
@@ -292,6 +304,11 @@ mod tests {
 				"--chain",
 				"local",
 			],
+			&["prover", "devices", "--json"],
+			&["prover", "install", "bundle", "--base-path", "data"],
+			&["prover", "bundles", "--prover-bundles", "bundles"],
+			&["prover", "keys", "--base-path", "data"],
+			&["prover", "queue", "list", "--dev", "--json"],
 			&["sign", "--suri", "//Alice"],
 			&["build-spec", "--chain", "local", "--raw"],
 			&["export-chain-spec", "--chain", "local", "--raw"],

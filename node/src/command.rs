@@ -29,6 +29,7 @@ pub fn run() -> Result<()> {
 		None => run_node(&cli, &cli.run),
 		Some(Subcommand::Key(KeySubcommand::Standard(command))) => command.run(&cli),
 		Some(Subcommand::Key(KeySubcommand::SetKeysCall(command))) => command.run(&cli),
+		Some(Subcommand::Prover(command)) => command.run(&cli),
 		Some(Subcommand::Sign(command)) => command.run(),
 		Some(Subcommand::Verify(command)) => command.run(),
 		Some(Subcommand::Vanity(command)) => command.run(),
@@ -76,10 +77,14 @@ fn run_node(cli: &Cli, command: &RunCmd) -> Result<()> {
 	cli.create_runner(&command.base)?
 		.run_node_until_exit(|mut config| async move {
 			config.offchain_worker.enabled |= command.worker;
+			let prover = match command.worker {
+				true => Some(service::start_prover(&config, &command.prover)?),
+				false => None,
+			};
 			let options = service::Options {
 				storage_monitor: command.storage_monitor.clone(),
 				measure_hardware: !command.no_hardware_benchmarks,
-				prover_extensions: None,
+				prover,
 			};
 			service::new_full(config, options).map_err(Into::into)
 		})

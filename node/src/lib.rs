@@ -10,6 +10,7 @@ pub mod cli;
 pub mod command;
 pub mod errors;
 pub mod executor;
+pub mod prover;
 pub mod rpc;
 pub mod service;
 pub mod session_keys;

@@ -22,7 +22,13 @@ use sp_keystore::KeystorePtr;
 use sp_runtime::Weight;
 use substrate_frame_rpc_system::{System, SystemApiServer};
 
-use crate::service::{Block, FullBackend, FullClient, FullPool, FullSelectChain};
+use crate::{
+	prover::{
+		rpc::{ProverApiServer, ProverRpc},
+		ProverHandle,
+	},
+	service::{Block, FullBackend, FullClient, FullPool, FullSelectChain},
+};
 
 /// What the methods reach for.
 pub struct Dependencies {
@@ -38,6 +44,8 @@ pub struct Dependencies {
 	pub keystore: KeystorePtr,
 	/// Answers questions on BABE's epochs.
 	pub babe_worker: BabeWorkerHandle<Block>,
+	/// The node's prover, if it proves.
+	pub prover: Option<ProverHandle>,
 	/// Finality.
 	pub grandpa: GrandpaDependencies,
 }
@@ -54,7 +62,8 @@ pub struct GrandpaDependencies {
 	pub finality_proofs: Arc<FinalityProofProvider<FullBackend, Block>>,
 }
 
-/// The `system_accountNextIndex`, `payment`, `babe`, `grandpa` and `sync_state` methods.
+/// The `system_accountNextIndex`, `payment`, `babe`, `grandpa`, `sync_state` and, where the node proves, `prover`
+/// methods.
 ///
 /// # Errors
 ///
@@ -70,6 +79,7 @@ pub fn methods(
 		chain_spec,
 		keystore,
 		babe_worker,
+		prover,
 		grandpa,
 	} = dependencies;
 
@@ -94,5 +104,8 @@ pub fn methods(
 		.into_rpc(),
 	)?;
 	module.merge(SyncState::new(chain_spec, client, grandpa.authority_set, babe_worker)?.into_rpc())?;
+	if let Some(prover) = prover {
+		module.merge(ProverRpc::new(prover).into_rpc())?;
+	}
 	Ok(module)
 }

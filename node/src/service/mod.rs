@@ -10,6 +10,7 @@ mod hardware;
 mod network;
 mod offchain;
 mod partial;
+mod proving;
 
 use std::path::Path;
 
@@ -23,10 +24,10 @@ use sp_consensus_babe::inherents::BabeCreateInherentDataProviders;
 use sp_runtime::{generic, OpaqueExtrinsic};
 
 pub use self::{
-	offchain::ExtensionFactory,
 	partial::{new_partial, ConsensusLinks, PartialComponents},
+	proving::start as start_prover,
 };
-use crate::{executor::RuntimeExecutor, rpc};
+use crate::{executor::RuntimeExecutor, prover::ProverService, rpc};
 
 /// A block whose extrinsics the node does not look into.
 pub type Block = generic::Block<Header, OpaqueExtrinsic>;
@@ -56,9 +57,9 @@ pub struct Options {
 	pub storage_monitor: StorageMonitorParams,
 	/// Whether to measure the machine at start.
 	pub measure_hardware: bool,
-	/// Makes the externalities extensions by which off-chain workers reach this node's prover. `None` where the
-	/// node has none, whereupon the bridge answers `Unavailable`.
-	pub prover_extensions: Option<ExtensionFactory>,
+	/// What off-chain workers reach through the bridge. `None` where the node does not prove, whereupon the bridge
+	/// answers `Unavailable`.
+	pub prover: Option<ProverService>,
 }
 
 /// Builds a node and starts its tasks.
@@ -128,6 +129,7 @@ fn start<N: NetworkBackend<Block, Hash>>(
 	let voter_state = SharedVoterState::empty();
 
 	let rpc_builder = {
+		let prover = options.prover.as_ref().map(ProverService::handle);
 		let client = client.clone();
 		let pool = transaction_pool.clone();
 		let select_chain = select_chain.clone();
@@ -146,6 +148,7 @@ fn start<N: NetworkBackend<Block, Hash>>(
 				chain_spec: chain_spec.cloned_box(),
 				keystore: keystore.clone(),
 				babe_worker: babe_worker.clone(),
+				prover: prover.clone(),
 				grandpa: rpc::GrandpaDependencies {
 					voter_state: voter_state.clone(),
 					authority_set: authority_set.clone(),
@@ -229,6 +232,9 @@ fn start<N: NetworkBackend<Block, Hash>>(
 		)?;
 	}
 
+	let prover_extensions = options
+		.prover
+		.map(|prover| proving::spawn(&mut task_manager, client.clone(), prover));
 	if runs_offchain_workers {
 		offchain::spawn(
 			&task_manager,
@@ -239,7 +245,7 @@ fn start<N: NetworkBackend<Block, Hash>>(
 				transaction_pool,
 				network: network.service,
 				is_validator: role.is_authority(),
-				prover_extensions: options.prover_extensions,
+				prover_extensions,
 			},
 		)?;
 	}

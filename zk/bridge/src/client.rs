@@ -13,8 +13,8 @@ use crate::{
 
 /// Hands `job` to the prover, which keeps it over crashes until its deadline has passed.
 ///
-/// Submitting a known job again changes nothing, except that a job that failed for a reason the operator can
-/// mend (a missing or bad bundle, a bad envelope, cancelled) is tried again.
+/// Submitting a known job again changes nothing, except that a job that failed is tried again, unless its input
+/// does not fit the model or its deadline has passed.
 ///
 /// Errors: [`BridgeError::Unavailable`], [`BridgeError::QueueFull`], [`BridgeError::Malformed`] (longer than
 /// [`crate::MAX_JOB_BYTES`], or a node of another version), [`BridgeError::Storage`].

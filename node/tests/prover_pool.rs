@@ -1,0 +1,354 @@
+//! The prover service with real worker processes: crashes, timeouts, cancellation, back-pressure.
+
+mod bundle;
+
+use std::{
+	path::Path,
+	process::Command,
+	thread,
+	time::{Duration, Instant},
+};
+
+use bundle::Bundle;
+use opensand_node::prover::{Backoff, Config, ProverHandle, ProverService, WorkerCommand};
+use opensand_primitives::{
+	proving::{BridgeError, JobFailure, JobId, JobInput, JobStatus, ProvingJob, ProvingStage},
+	AccountId, ModelId,
+};
+use opensand_zk_bridge::Prover;
+use opensand_zk_envelope::{seal, Context, SecretKey};
+use tempfile::TempDir;
+
+/// Longest that anything in these tests may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+const GENESIS: [u8; 32] = [1; 32];
+const MODEL: [u8; 32] = [2; 32];
+const WORKER: [u8; 32] = [4; 32];
+
+fn config(directory: &Path) -> Config {
+	let bundle_directory = directory.join("bundles");
+	Config {
+		queue_directory: directory.join("queue"),
+		queue_capacity: 16,
+		secret: SecretKey::from_bytes([9; 32]),
+		command: WorkerCommand {
+			program: env!("CARGO_BIN_EXE_opensand-node").into(),
+			arguments: ["prover", "worker", "--prover-bundles"]
+				.map(Into::into)
+				.into_iter()
+				.chain([bundle_directory.clone().into()])
+				.collect(),
+			threads: 1,
+		},
+		bundle_directory,
+		workers: 1,
+		job_timeout: PATIENCE,
+		max_attempts: 3,
+		backoff: Backoff {
+			first: Duration::from_millis(20),
+			longest: Duration::from_millis(200),
+		},
+	}
+}
+
+fn start(config: Config) -> (ProverService, ProverHandle) {
+	let service = ProverService::start(config, None).unwrap();
+	let handle = service.handle();
+	(service, handle)
+}
+
+fn job(bundle: &Bundle, request: u64) -> ProvingJob {
+	ProvingJob {
+		genesis: GENESIS,
+		model: ModelId::from(MODEL),
+		key: bundle.key,
+		request,
+		worker: AccountId::from(WORKER),
+		input: JobInput::Public(bundle.input.clone()),
+		deadline: 100,
+	}
+}
+
+/// Waits until `condition` gives a value.
+fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+	let start = Instant::now();
+	loop {
+		if let Some(value) = condition() {
+			return value;
+		}
+		assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+		thread::sleep(Duration::from_millis(5));
+	}
+}
+
+fn wait_for_status(handle: &ProverHandle, id: &JobId, wanted: impl Fn(&JobStatus) -> bool) -> JobStatus {
+	wait_for("a status", || {
+		let status = handle.status(id).unwrap();
+		let ended = matches!(status, JobStatus::Done | JobStatus::Failed(_));
+		if wanted(&status) {
+			return Some(status);
+		}
+		assert!(!ended, "ended as {status:?}");
+		None
+	})
+}
+
+fn is_proving(status: &JobStatus) -> bool {
+	matches!(
+		status,
+		JobStatus::Running {
+			stage: ProvingStage::Proving,
+			..
+		}
+	)
+}
+
+fn process_of(handle: &ProverHandle) -> u32 {
+	wait_for("a worker process", || {
+		handle.workers().first().map(|worker| worker.process)
+	})
+}
+
+fn kill(signal: &str, process: u32) {
+	assert!(Command::new("kill")
+		.args([signal, &process.to_string()])
+		.status()
+		.unwrap()
+		.success());
+}
+
+fn kill_9(process: u32) {
+	kill("-KILL", process);
+}
+
+fn is_alive(process: u32) -> bool {
+	// A zombie still has its directory, with an empty command line.
+	std::fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|command| !command.is_empty())
+}
+
+#[test]
+fn a_killed_worker_is_replaced_and_its_job_done() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let (_service, handle) = start(config(directory.path()));
+	let job = job(&bundle, 1);
+	let id = handle.submit(job.clone()).unwrap();
+	wait_for_status(&handle, &id, is_proving);
+	let killed = process_of(&handle);
+	kill_9(killed);
+
+	wait_for_status(&handle, &id, |status| *status == JobStatus::Done);
+	assert_ne!(process_of(&handle), killed);
+	assert_eq!(handle.jobs()[0].attempts, 1);
+	bundle.verify(&job, &handle.result(&id).unwrap());
+}
+
+#[test]
+fn a_worker_killed_while_idle_costs_no_attempt() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let (_service, handle) = start(config(directory.path()));
+	let idle = process_of(&handle);
+	kill_9(idle);
+	wait_for("the end of the process", || (!is_alive(idle)).then_some(()));
+	let id = handle.submit(job(&bundle, 1)).unwrap();
+	wait_for_status(&handle, &id, |status| *status == JobStatus::Done);
+	assert_eq!(handle.jobs()[0].attempts, 0);
+}
+
+#[test]
+fn a_worker_that_is_asked_to_end_costs_no_attempt() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let (_service, handle) = start(config(directory.path()));
+	let id = handle.submit(job(&bundle, 1)).unwrap();
+	wait_for_status(&handle, &id, is_proving);
+	kill("-TERM", process_of(&handle));
+	wait_for_status(&handle, &id, |status| *status == JobStatus::Done);
+	assert_eq!(handle.jobs()[0].attempts, 0);
+}
+
+#[test]
+fn too_slow_attempts_exhaust_a_job() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let (_service, handle) = start(Config {
+		job_timeout: Duration::from_millis(30),
+		..config(directory.path())
+	});
+	let id = handle.submit(job(&bundle, 1)).unwrap();
+	wait_for_status(&handle, &id, |status| {
+		*status == JobStatus::Failed(JobFailure::Exhausted)
+	});
+	assert_eq!(handle.jobs()[0].attempts, 3);
+	assert_eq!(handle.result(&id), Err(BridgeError::NotReady));
+}
+
+#[test]
+fn workers_that_do_not_start_leave_jobs_waiting() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let mut config = config(directory.path());
+	config.command.program = "/bin/false".into();
+	let (_service, handle) = start(config);
+	let id = handle.submit(job(&bundle, 1)).unwrap();
+	thread::sleep(Duration::from_millis(300));
+	assert_eq!(handle.status(&id), Ok(JobStatus::Queued { position: 0 }));
+	assert_eq!(handle.jobs()[0].attempts, 0);
+}
+
+#[test]
+fn a_cancelled_or_expired_job_stops_its_process() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let (_service, handle) = start(config(directory.path()));
+
+	let id = handle.submit(job(&bundle, 1)).unwrap();
+	wait_for_status(&handle, &id, is_proving);
+	let busy = process_of(&handle);
+	handle.cancel(&id).unwrap();
+	assert_eq!(handle.status(&id), Ok(JobStatus::Failed(JobFailure::Cancelled)));
+	wait_for("the end of the process", || (!is_alive(busy)).then_some(()));
+
+	let id = handle.submit(job(&bundle, 2)).unwrap();
+	wait_for_status(&handle, &id, is_proving);
+	let busy = process_of(&handle);
+	handle.note_best_block(101);
+	assert_eq!(handle.status(&id), Ok(JobStatus::Failed(JobFailure::Expired)));
+	wait_for("the end of the process", || (!is_alive(busy)).then_some(()));
+}
+
+#[test]
+fn a_full_queue_pushes_back() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let (_service, handle) = start(Config {
+		queue_capacity: 2,
+		..config(directory.path())
+	});
+	let first = handle.submit(job(&bundle, 1)).unwrap();
+	handle.submit(job(&bundle, 2)).unwrap();
+	assert_eq!(handle.submit(job(&bundle, 3)), Err(BridgeError::QueueFull));
+	wait_for_status(&handle, &first, |status| *status == JobStatus::Done);
+	handle.submit(job(&bundle, 3)).unwrap();
+}
+
+#[test]
+fn jobs_survive_the_service_and_its_processes_do_not() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let (service, handle) = start(config(directory.path()));
+	let id = handle.submit(job(&bundle, 1)).unwrap();
+	wait_for_status(&handle, &id, is_proving);
+	let process = process_of(&handle);
+	drop(service);
+	assert!(!is_alive(process));
+	assert_eq!(handle.submit(job(&bundle, 2)), Err(BridgeError::Unavailable));
+	drop(handle);
+
+	let (_service, handle) = start(config(directory.path()));
+	wait_for_status(&handle, &id, |status| *status == JobStatus::Done);
+	assert_eq!(
+		handle.jobs()[0].attempts,
+		0,
+		"the service's end is not the job's fault"
+	);
+}
+
+#[test]
+fn a_missing_bundle_can_be_installed_later() {
+	let directory = TempDir::new().unwrap();
+	let store = directory.path().join("bundles");
+	let bundle = Bundle::install(&store);
+	let (hidden, installed) = (
+		directory.path().join("hidden"),
+		store.join(hex::encode(bundle.key)),
+	);
+	std::fs::rename(&installed, &hidden).unwrap();
+
+	let (_service, handle) = start(config(directory.path()));
+	let id = handle.submit(job(&bundle, 1)).unwrap();
+	wait_for_status(&handle, &id, |status| {
+		*status == JobStatus::Failed(JobFailure::MissingBundle)
+	});
+	std::fs::rename(&hidden, &installed).unwrap();
+	assert_eq!(handle.submit(job(&bundle, 1)), Ok(id));
+	wait_for_status(&handle, &id, |status| *status == JobStatus::Done);
+}
+
+#[test]
+fn inputs_that_do_not_fit_fail_at_once() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let (_service, handle) = start(config(directory.path()));
+	let short = ProvingJob {
+		input: JobInput::Public(Vec::new()),
+		..job(&bundle, 1)
+	};
+	let id = handle.submit(short).unwrap();
+	wait_for_status(&handle, &id, |status| {
+		*status == JobStatus::Failed(JobFailure::BadInput)
+	});
+
+	let context = Context {
+		genesis: GENESIS,
+		model: MODEL,
+		worker: WORKER,
+	};
+	let envelope = seal(&context, &[7; 32], &bundle.input, &handle.public_key()).unwrap();
+	let wrong_hash = JobInput::Sealed {
+		hash: [0; 32],
+		envelope,
+	};
+	let id = handle
+		.submit(ProvingJob {
+			input: wrong_hash,
+			..job(&bundle, 2)
+		})
+		.unwrap();
+	wait_for_status(&handle, &id, |status| {
+		*status == JobStatus::Failed(JobFailure::BadEnvelope)
+	});
+	assert_eq!(handle.jobs().iter().map(|job| job.attempts).max(), Some(0));
+}
+
+#[test]
+fn devices_are_those_of_the_worker_processes() {
+	let directory = TempDir::new().unwrap();
+	let (_service, handle) = start(Config {
+		workers: 2,
+		..config(directory.path())
+	});
+	wait_for("both processes", || (handle.workers().len() == 2).then_some(()));
+	assert_eq!(
+		handle.devices().unwrap().len(),
+		1,
+		"both prove on the one processor"
+	);
+}
+
+#[test]
+fn a_worker_does_not_outlive_the_node() {
+	use std::process::Stdio;
+	let directory = TempDir::new().unwrap();
+	let mut worker = Command::new(env!("CARGO_BIN_EXE_opensand-node"))
+		.args(["prover", "worker", "--prover-bundles"])
+		.arg(directory.path())
+		.stdin(Stdio::piped())
+		.stdout(Stdio::null())
+		.spawn()
+		.unwrap();
+	drop(worker.stdin.take());
+	let status = wait_for("the end of the process", || worker.try_wait().unwrap());
+	assert!(status.success());
+}
+
+#[test]
+fn unknown_jobs_are_unknown() {
+	let directory = TempDir::new().unwrap();
+	let (_service, handle) = start(config(directory.path()));
+	let id = [0; 32];
+	assert_eq!(handle.status(&id), Err(BridgeError::UnknownJob));
+	assert_eq!(handle.result(&id), Err(BridgeError::UnknownJob));
+	assert_eq!(handle.cancel(&id), Err(BridgeError::UnknownJob));
+}
