@@ -222,14 +222,15 @@ impl CliError {
 				CircuitError::TooLarge { .. } | CircuitError::TooManyPublicInputs { .. } => EXIT_UNSUPPORTED,
 				_ => EXIT_BAD_INPUT,
 			},
-			CliError::Onnx { source, .. } => match source {
-				OnnxError::UnsupportedOpset { .. }
-				| OnnxError::UnsupportedOperator { .. }
-				| OnnxError::UnsupportedForm { .. }
-				| OnnxError::Layer { .. }
-				| OnnxError::Model(_) => EXIT_UNSUPPORTED,
-				_ => EXIT_BAD_INPUT,
-			},
+			CliError::Onnx {
+				source:
+					OnnxError::UnsupportedOpset { .. }
+					| OnnxError::UnsupportedOperator { .. }
+					| OnnxError::UnsupportedForm { .. }
+					| OnnxError::Layer { .. }
+					| OnnxError::Model(_),
+				..
+			} => EXIT_UNSUPPORTED,
 			_ => EXIT_BAD_INPUT,
 		}
 	}

@@ -2,6 +2,7 @@
 
 pub mod accuracy;
 pub mod calibrate;
+pub mod circuit_report;
 pub mod commands;
 pub mod dataset;
 pub mod error;

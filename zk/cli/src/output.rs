@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
-use std::fmt::Display;
+use std::{fmt::Display, io::Write};
 
 /// What a command found out or made: text for people, JSON for machines.
 pub trait Report: Serialize + Display {}
@@ -21,14 +21,15 @@ impl Output {
 		Self { json }
 	}
 
-	/// Prints a report.
+	/// Prints a report. Who closes the pipe early does not want the rest.
 	pub fn report(&self, report: &impl Report) {
-		if self.json {
+		let text = if self.json {
 			// Reports are structures of numbers and strings: they have a JSON form.
-			println!("{}", serde_json::to_string_pretty(report).unwrap_or_default());
+			serde_json::to_string_pretty(report).unwrap_or_default() + "\n"
 		} else {
-			print!("{report}");
-		}
+			report.to_string()
+		};
+		let _ = std::io::stdout().write_all(text.as_bytes());
 	}
 
 	/// A bar over `len` steps, on standard error; nothing where that is no terminal, or with JSON.

@@ -4,6 +4,7 @@ use super::input::dataset;
 use crate::{
 	accuracy::Accuracy,
 	calibrate::{calibrate, passes},
+	circuit_report::CircuitReport,
 	dataset::Dataset,
 	error::CliError,
 	files,
@@ -14,10 +15,12 @@ use crate::{
 };
 use clap::Args;
 use opensand_nn::FastModel;
+use opensand_zk_verifier::InputVisibility;
 use serde::Serialize;
 use std::{
 	fmt::{self, Display, Formatter},
 	path::PathBuf,
+	sync::Arc,
 };
 
 /// Turn a float ONNX model and sample images into an integer model.
@@ -54,7 +57,10 @@ impl Import {
 	pub fn run(self, output: Output) -> Result<(), CliError> {
 		let folder = self.import(output)?;
 		folder.write(&self.out)?;
-		output.report(&ImportReport::new(&folder, self.out));
+		let spinner = output.spinner("compiling");
+		let report = ImportReport::new(folder, self.out);
+		spinner.finish_and_clear();
+		output.report(&report);
 		Ok(())
 	}
 
@@ -125,40 +131,63 @@ struct ImportReport {
 	layers: usize,
 	multiply_adds: u64,
 	weight_bytes: u64,
+	/// The circuit with a public input, if there is one.
+	circuit: Option<CircuitReport>,
+	/// Why there is none: the model can be run, not proven.
+	circuit_problem: Option<String>,
 }
 
 impl ImportReport {
-	fn new(folder: &ModelFolder, path: PathBuf) -> Self {
-		let architecture = folder.model.architecture();
+	fn new(folder: ModelFolder, path: PathBuf) -> Self {
+		let ModelFolder { model, manifest } = folder;
+		let architecture = model.architecture();
+		let (layers, multiply_adds, weight_bytes) = (
+			architecture.layers().len(),
+			architecture.multiply_adds(),
+			architecture.weight_bytes(),
+		);
+		let (circuit, circuit_problem) = match CircuitReport::of(Arc::new(model), InputVisibility::Public) {
+			Ok(circuit) => (Some(circuit), None),
+			Err(error) => (None, Some(error.to_string())),
+		};
 		Self {
 			folder: path,
-			manifest: folder.manifest.clone(),
-			layers: architecture.layers().len(),
-			multiply_adds: architecture.multiply_adds(),
-			weight_bytes: architecture.weight_bytes(),
+			manifest,
+			layers,
+			multiply_adds,
+			weight_bytes,
+			circuit,
+			circuit_problem,
 		}
 	}
 }
 
 impl Display for ImportReport {
 	fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-		writeln!(formatter, "wrote         {}", self.folder.display())?;
-		writeln!(formatter, "architecture  {}", self.manifest.architecture)?;
+		writeln!(formatter, "wrote              {}", self.folder.display())?;
+		writeln!(formatter, "architecture       {}", self.manifest.architecture)?;
 		writeln!(
 			formatter,
-			"weights       {} ({} bytes)",
+			"weights            {} ({} bytes)",
 			self.manifest.weights, self.weight_bytes
 		)?;
 		writeln!(
 			formatter,
-			"layers        {} ({} multiply-additions)",
+			"layers             {} ({} multiply-additions)",
 			self.layers, self.multiply_adds
 		)?;
-		writeln!(formatter, "input scale   {}", self.manifest.input_scale)?;
-		writeln!(formatter, "calibration   {}", self.manifest.calibration)?;
-		match &self.manifest.held_out {
-			Some(accuracy) => writeln!(formatter, "held out      {accuracy}"),
-			None => Ok(()),
+		writeln!(formatter, "input scale        {}", self.manifest.input_scale)?;
+		writeln!(formatter, "calibration        {}", self.manifest.calibration)?;
+		if let Some(accuracy) = &self.manifest.held_out {
+			writeln!(formatter, "held out           {accuracy}")?;
+		}
+		match (&self.circuit, &self.circuit_problem) {
+			(Some(circuit), _) => write!(formatter, "{circuit}"),
+			(None, problem) => writeln!(
+				formatter,
+				"cannot be proven   {}",
+				problem.as_deref().unwrap_or_default()
+			),
 		}
 	}
 }
