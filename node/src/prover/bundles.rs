@@ -15,7 +15,7 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum InstallError {
 	/// The bundle does not hold together: make it anew, or copy it again.
-	#[error("the bundle cannot be used: {0}")]
+	#[error("the bundle cannot be used")]
 	Unusable(#[from] ProveError),
 	/// The store cannot be written.
 	#[error("the bundle cannot be written: {0}")]

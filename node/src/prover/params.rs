@@ -83,7 +83,7 @@ impl Places {
 #[derive(Debug, Error)]
 pub enum SetUpError {
 	/// See [`KeyError`].
-	#[error("the prover's key: {0}")]
+	#[error("the prover's key cannot be had")]
 	Key(#[from] KeyError),
 	/// The node's own executable, which the worker processes run, cannot be found.
 	#[error("the node's executable cannot be found: {0}")]

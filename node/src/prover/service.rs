@@ -66,7 +66,7 @@ pub enum StartError {
 	#[error("{0}: {1}")]
 	System(String, io::Error),
 	/// The metrics exist already.
-	#[error("the prover's metrics: {0}")]
+	#[error("the prover's metrics cannot be registered")]
 	Metrics(#[from] PrometheusError),
 }
 
