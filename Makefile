@@ -12,6 +12,8 @@ WEIGHTS_DIR = $${OPENSAND_CACHE}/target-weights
 
 # The pallets of this project, whose weights `make weights` measures.
 PALLETS := inference models
+STEPS ?= 50
+REPEAT ?= 20
 
 .PHONY: help setup build demo test test-long lint format bench weights fuzz release chain-specs
 
@@ -53,15 +55,16 @@ bench: ## Measure the figures in benchmarking/README.md and write them there
 
 weights: ## Benchmark the pallets of this project and write their weights
 	@scripts/setup.sh --build-only
-	@$(ENV) cargo build --release --package opensand-benchmark-runner
-	@$(ENV) CARGO_TARGET_DIR=$(WEIGHTS_DIR) cargo build --release --package opensand-runtime --features runtime-benchmarks
-	@$(ENV) for pallet in $(PALLETS); do \
+	@$(ENV) export CARGO_TARGET_DIR=$(WEIGHTS_DIR); \
+	cargo build --release --package opensand-benchmark-runner --package opensand-runtime \
+		--features opensand-runtime/runtime-benchmarks; \
+	for pallet in $(PALLETS); do \
 		"$$CARGO_TARGET_DIR"/release/opensand-benchmark-runner pallet \
-			--runtime $(WEIGHTS_DIR)/release/wbuild/opensand-runtime/opensand_runtime.compact.compressed.wasm \
-			--genesis-builder runtime --pallet "pallet_$$pallet" --extrinsic '*' --steps 50 --repeat 20 \
+			--runtime "$$CARGO_TARGET_DIR"/release/wbuild/opensand-runtime/opensand_runtime.compact.compressed.wasm \
+			--genesis-builder runtime --pallet "pallet_$$pallet" --extrinsic '*' --steps $(STEPS) --repeat $(REPEAT) \
 			--template benchmarking/weights.hbs --output "pallets/$$pallet/src/weights.rs"; \
-	done
-	@$(ENV) cargo fmt --all
+	done; \
+	cargo fmt --package pallet-inference --package pallet-models
 
 fuzz: ## Fuzz every decoder for FUZZ_SECONDS (default 60) each; needs a nightly toolchain
 	@scripts/fuzz.sh
