@@ -102,11 +102,20 @@ where
 	(account, key)
 }
 
+/// The id of a model that need not exist, a different one for every number.
+fn numbered_model(number: u32) -> ModelId {
+	let mut id = ModelId::zero();
+	for (byte, value) in id.0.iter_mut().zip(number.to_le_bytes()) {
+		*byte = value;
+	}
+	id
+}
+
 /// Fills a worker's offers but for one with models that need not exist, so that its record is of full size.
 fn fill_offers<T: Config>(worker: &AccountId) {
 	Workers::<T>::mutate_extant(worker, |record| {
 		for index in 1..MAX_OFFERS {
-			let model = ModelId::from_low_u64_be(index.into());
+			let model = numbered_model(index);
 			let _ = record.offers.try_push(Offer {
 				model,
 				price: 1,
@@ -320,7 +329,7 @@ mod benchmarks {
 		let mut others: Vec<AccountId> = (1..w).map(|index| account("worker", index, 0)).collect();
 		others.push(who.clone());
 		for index in 0..o {
-			let model = ModelId::from_low_u64_be(index.into());
+			let model = numbered_model(index);
 			let accounts = BoundedVec::truncate_from(others.clone());
 			Providers::<T>::insert(model, ProviderList { accounts, next: 0 });
 			Workers::<T>::mutate_extant(&who, |record| {
