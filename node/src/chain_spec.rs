@@ -170,7 +170,9 @@ mod tests {
 	#[test]
 	fn unknown_chains_are_refused_with_the_choices() {
 		for chain in ["", "no-such-chain", "/no/such/file.json"] {
-			let error = load(chain).err().expect("not a chain");
+			let Err(error) = load(chain) else {
+				panic!("{chain} is no chain")
+			};
 			assert!(error.contains("dev, local, testnet"), "{error}");
 		}
 	}

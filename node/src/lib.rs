@@ -4,6 +4,8 @@
 //! [`service::new_full`], which turns a configuration into a running node.
 
 #![warn(missing_docs)]
+// The SDK's error types are large, and its traits want them unboxed.
+#![allow(clippy::result_large_err)]
 
 pub mod chain_spec;
 pub mod cli;

@@ -123,7 +123,7 @@ impl Output {
 	/// Prints `value` as JSON, or `lines` one by one.
 	fn print(self, value: &impl Serialize, lines: impl IntoIterator<Item = String>) -> sc_cli::Result<()> {
 		if self.json {
-			let text = serde_json::to_string_pretty(value).map_err(|error| application(error))?;
+			let text = serde_json::to_string_pretty(value).map_err(application)?;
 			println!("{text}");
 		} else {
 			lines.into_iter().for_each(|line| println!("{line}"));
