@@ -89,6 +89,11 @@ pub fn load(chain: &str) -> Result<Box<dyn sc_service::ChainSpec>, String> {
 	Ok(Box::new(ChainSpec::from_json_file(PathBuf::from(chain))?))
 }
 
+/// Whether nothing of value is at stake on a chain: node keys may be made as needed, and slow machines take part.
+pub fn is_for_tests(spec: &dyn sc_service::ChainSpec) -> bool {
+	matches!(spec.chain_type(), ChainType::Development | ChainType::Local)
+}
+
 /// Token and address format, as wallets and explorers read them.
 pub fn properties() -> Properties {
 	let mut properties = Properties::new();

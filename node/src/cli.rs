@@ -1,7 +1,6 @@
 //! The command line.
 
 use clap::Parser;
-use sc_chain_spec::ChainType;
 use sc_cli::{CliConfiguration, OffchainWorkerEnabled, SubstrateCli};
 use sc_storage_monitor::StorageMonitorParams;
 
@@ -40,7 +39,7 @@ pub struct RunCmd {
 	#[command(flatten)]
 	pub prover: ProverParams,
 
-	/// Start without measuring the machine.
+	/// Start without measuring the machine. On development and local chains it is not measured anyway.
 	#[arg(long)]
 	pub no_hardware_benchmarks: bool,
 
@@ -101,8 +100,8 @@ impl Cli {
 		if !base.role(is_dev)?.is_authority() {
 			return Ok(());
 		}
-		let chain_type = chain_spec::load(&base.shared_params.chain_id(is_dev))?.chain_type();
-		if matches!(chain_type, ChainType::Development | ChainType::Local) {
+		let spec = chain_spec::load(&base.shared_params.chain_id(is_dev))?;
+		if chain_spec::is_for_tests(&*spec) {
 			base.network_params
 				.node_key_params
 				.unsafe_force_node_key_generation = true;

@@ -8,6 +8,7 @@ use sc_service::Configuration;
 use sp_core::crypto::{set_default_ss58_version, Ss58AddressFormat};
 
 use crate::{
+	chain_spec,
 	cli::{Cli, KeySubcommand, RunCmd, Subcommand},
 	service::{self, new_partial, Block, FullBackend, FullClient, PartialComponents},
 };
@@ -83,7 +84,8 @@ fn run_node(cli: &Cli, command: &RunCmd) -> Result<()> {
 			};
 			let options = service::Options {
 				storage_monitor: command.storage_monitor.clone(),
-				measure_hardware: !command.no_hardware_benchmarks,
+				measure_hardware: !command.no_hardware_benchmarks
+					&& !chain_spec::is_for_tests(&*config.chain_spec),
 				prover,
 			};
 			service::new_full(config, options).map_err(Into::into)
