@@ -42,7 +42,7 @@ test-long: ## The network tests that wait for elections: a fifth validator warp-
 
 lint: ## Formatting and clippy, warnings as errors
 	@$(ENV) cargo fmt --all --check
-	@$(ENV) cargo clippy $$OPENSAND_WORKSPACE --all-targets -- -D warnings
+	@$(ENV) SKIP_WASM_BUILD=1 cargo clippy $$OPENSAND_WORKSPACE --all-targets -- -D warnings
 
 format: ## Format the Rust sources
 	@$(ENV) cargo fmt --all

@@ -119,10 +119,13 @@ pub trait ModelView {
 
 	/// Ends one use that [`begin_use`](Self::begin_use) counted.
 	fn end_use(model: &ModelId);
+}
 
+/// Sets models up for the benchmarks of the pallets that use them.
+#[cfg(feature = "trapdoor")]
+pub trait BenchmarkModels {
 	/// Registers a model of `owner` with an accepted key, ready for inference. `architecture` and `key` are the bytes
 	/// that the registry's own calls would take; `owner` need not hold funds. Registering the same again is no error.
-	#[cfg(feature = "runtime-benchmarks")]
 	fn benchmark_model(
 		owner: AccountId,
 		architecture: Vec<u8>,

@@ -22,7 +22,7 @@ use opensand_primitives::{
 		decline_payload, result_payload, Offer, OutputBytes, ProofBytes, RequestInput, MAX_INPUT_BYTES,
 		MAX_OFFERS,
 	},
-	models::ModelView,
+	models::BenchmarkModels,
 	trapdoor::Trapdoor,
 	work::worker_key,
 	AccountId, Balance, BlockNumber, ModelId, RequestId,
@@ -83,7 +83,7 @@ where
 		.to_bytes();
 	let owner = funded::<T>("owner", 0);
 	(
-		T::Models::benchmark_model(owner, architecture, visibility, key),
+		T::BenchmarkModels::benchmark_model(owner, architecture, visibility, key),
 		trapdoor,
 	)
 }

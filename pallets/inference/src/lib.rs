@@ -19,7 +19,7 @@
 extern crate alloc;
 
 mod authorization;
-#[cfg(feature = "runtime-benchmarks")]
+#[cfg(any(test, feature = "runtime-benchmarks"))]
 mod benchmarking;
 #[cfg(test)]
 mod mock;
@@ -167,6 +167,10 @@ pub mod pallet {
 
 		/// The calls' weights.
 		type WeightInfo: WeightInfo;
+
+		/// The model registry, where benchmarks set up the models that they ask.
+		#[cfg(any(test, feature = "runtime-benchmarks"))]
+		type BenchmarkModels: opensand_primitives::models::BenchmarkModels;
 	}
 
 	/// Why this pallet holds funds.

@@ -12,7 +12,7 @@ use frame_system::offchain::{CreateAuthorizedTransaction, CreateTransaction, Cre
 use opensand_primitives::{
 	currency::SAND,
 	inference::{decline_payload, result_payload, Fee, RequestInput, RequestRecord},
-	models::{InferenceTerms, ModelView},
+	models::{BenchmarkModels, InferenceTerms, ModelView},
 	trapdoor::Trapdoor,
 	work::WorkSink,
 	worker_key, AccountId, Balance, BlockNumber, KeyId, ModelId, RequestId,
@@ -127,6 +127,7 @@ impl pallet_inference::Config for Test {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
 	type Models = Registry;
+	type BenchmarkModels = Registry;
 	type WorkSink = Credits;
 	type BlockAuthor = Author;
 	type Treasury = ResolveTo<Treasury, Balances>;
@@ -196,8 +197,9 @@ impl ModelView for Registry {
 			*uses = uses.checked_sub(1).expect("every use that ends has begun");
 		});
 	}
+}
 
-	#[cfg(feature = "runtime-benchmarks")]
+impl BenchmarkModels for Registry {
 	fn benchmark_model(
 		owner: AccountId,
 		architecture: Vec<u8>,
@@ -296,7 +298,6 @@ pub fn new_test_ext() -> sp_io::TestExternalities {
 }
 
 /// As [`new_test_ext`], with an empty keystore, as the benchmark runner provides one.
-#[cfg(feature = "runtime-benchmarks")]
 pub fn with_keystore() -> sp_io::TestExternalities {
 	let mut ext = new_test_ext();
 	ext.register_extension(sp_keystore::KeystoreExt::new(

@@ -5,10 +5,7 @@
 use alloc::{vec, vec::Vec};
 use frame_benchmarking::v2::*;
 use frame_support::{
-	traits::{
-		fungible::{Inspect, Mutate},
-		EnsureOrigin,
-	},
+	traits::fungible::{Inspect, Mutate},
 	BoundedVec,
 };
 use frame_system::RawOrigin;
@@ -247,27 +244,23 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn accept_key() -> Result<(), BenchmarkError> {
-		let origin = T::KeyOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+	fn accept_key() {
 		let (model, key) = with_key::<T>(&funded::<T>());
 
 		#[extrinsic_call]
-		_(origin as T::RuntimeOrigin, key);
+		_(RawOrigin::Root, key);
 
 		assert!(Pallet::<T>::inference_terms(model).is_some());
-		Ok(())
 	}
 
 	#[benchmark]
-	fn reject_key() -> Result<(), BenchmarkError> {
-		let origin = T::KeyOrigin::try_successful_origin().map_err(|_| BenchmarkError::Weightless)?;
+	fn reject_key() {
 		let (_, key) = with_key::<T>(&funded::<T>());
 
 		#[extrinsic_call]
-		_(origin as T::RuntimeOrigin, key);
+		_(RawOrigin::Root, key);
 
 		assert!(Keys::<T>::get(key).is_some_and(|record| record.status == KeyStatus::Rejected));
-		Ok(())
 	}
 
 	#[benchmark]

@@ -17,7 +17,7 @@
 
 extern crate alloc;
 
-#[cfg(feature = "runtime-benchmarks")]
+#[cfg(any(test, feature = "runtime-benchmarks"))]
 mod benchmarking;
 #[cfg(test)]
 mod mock;
@@ -76,7 +76,7 @@ pub mod pallet {
 			+ InspectHold<AccountId>
 			+ MutateHold<AccountId, Reason = Self::RuntimeHoldReason>;
 
-		/// Who decides on keys that came out of a ceremony: the `ProverKeys` track.
+		/// Who decides on keys that came out of a ceremony: the `ProverKeys` track, and Root.
 		type KeyOrigin: EnsureOrigin<Self::RuntimeOrigin>;
 
 		/// The arithmetic by which the points of keys are checked.
@@ -713,8 +713,10 @@ pub mod pallet {
 				record.open_uses = record.open_uses.saturating_sub(1)
 			});
 		}
+	}
 
-		#[cfg(feature = "runtime-benchmarks")]
+	#[cfg(any(test, feature = "runtime-benchmarks"))]
+	impl<T: Config> opensand_primitives::models::BenchmarkModels for Pallet<T> {
 		fn benchmark_model(
 			owner: AccountId,
 			architecture: Vec<u8>,

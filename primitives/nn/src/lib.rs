@@ -7,7 +7,7 @@
 //! - [`Weights`]: int8 weights and int32 biases, hashed apart from the architecture.
 //! - [`Model`]: both together, checked: shapes agree and no accumulator can leave int32.
 //! - [`Trace`]: every accumulator and activation of one evaluation, the witness of a circuit.
-//! - `FastModel` (feature `std`): the same function, several times faster.
+//! - `FastModel` (feature `std`): the same function on vector instructions and threads.
 //!
 //! `README.md` in this crate states the semantics and the encoding.
 

@@ -68,6 +68,8 @@ impl pallet_inference::Config for Runtime {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
 	type Models = Models;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkModels = Models;
 	// Credit for checked work begins with the work pallet.
 	type WorkSink = ();
 	type BlockAuthor = BlockAuthor;
