@@ -44,6 +44,17 @@ pub fn binary(name: &str) -> Result<PathBuf> {
 		})
 }
 
+/// Where a node logs: in its directory, or in `$OPENSAND_LOGS`, which outlives a test that fails.
+fn log_path(directory: &Path, name: &str) -> Result<PathBuf> {
+	let Some(logs) = env::var_os("OPENSAND_LOGS") else {
+		return Ok(directory.join(format!("{name}.log")));
+	};
+	let logs = PathBuf::from(logs);
+	fs::create_dir_all(&logs).with_context(|| logs.display().to_string())?;
+	let network = directory.file_name().unwrap_or_default().to_string_lossy();
+	Ok(logs.join(format!("{network}-{name}.log")))
+}
+
 /// A directory that goes with the node, or one that the caller keeps.
 enum Directory {
 	Temporary(TempDir),
@@ -80,7 +91,7 @@ impl StoppedNode {
 		Ok(Self::with_directory(name, chain, Directory::Temporary(directory)))
 	}
 
-	/// A node of `chain` whose database, keys and log stay in `directory`.
+	/// A node of `chain` whose database and keys stay in `directory`.
 	pub fn in_directory(name: &str, chain: &str, directory: &Path) -> Self {
 		Self::with_directory(name, chain, Directory::Kept(directory.to_owned()))
 	}
@@ -124,7 +135,7 @@ impl StoppedNode {
 		self
 	}
 
-	/// Where the node keeps its database, keys and log.
+	/// Where the node keeps its database and keys.
 	pub fn directory(&self) -> &Path {
 		self.directory.path()
 	}
@@ -134,7 +145,7 @@ impl StoppedNode {
 	/// # Errors
 	/// When the program is missing, ends by itself or does not answer in time; the message carries the end of its log.
 	pub async fn start(self) -> Result<Node> {
-		let log_path = self.directory().join(format!("{}.log", self.name));
+		let log_path = log_path(self.directory(), &self.name)?;
 		let log = File::create(&log_path).with_context(|| log_path.display().to_string())?;
 		let program = binary("opensand-node")?;
 		let mut process = Command::new(&program)
@@ -204,7 +215,7 @@ impl Node {
 		&self.stopped.name
 	}
 
-	/// Where the node keeps its database, keys and log.
+	/// Where the node keeps its database and keys.
 	pub fn directory(&self) -> &Path {
 		self.stopped.directory()
 	}

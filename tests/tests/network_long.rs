@@ -18,7 +18,7 @@ use subxt_signer::sr25519::{dev, Keypair};
 /// A session is 40 slots of 2 s; a change of authorities takes effect two sessions after it was asked for.
 const SESSIONS_LIMIT: Duration = Duration::from_secs(900);
 /// How long syncing a short chain may take.
-const SYNC_LIMIT: Duration = Duration::from_secs(180);
+const SYNC_LIMIT: Duration = Duration::from_secs(300);
 
 /// The id of GRANDPA's authority set in the node's last finalised block.
 async fn authority_set(node: &Node) -> Result<u64> {
