@@ -49,8 +49,8 @@ format: ## Format the Rust sources
 
 bench: ## Measure the figures in benchmarking/README.md and write them there
 	@scripts/setup.sh --build-only
-	@$(ENV) cargo build $$OPENSAND_WORKSPACE --bins
-	@$(ENV) cargo run --release --package opensand-figures --package opensand-node \
+	@$(ENV) cargo build $$OPENSAND_WORKSPACE --all-targets
+	@$(ENV) cargo run --release --workspace --exclude opensand-benchmark-runner \
 		--features opensand-node/fast-runtime,opensand-node/try-runtime --bin figures -- benchmarking/README.md
 
 weights: ## Benchmark the pallets of this project and write their weights
