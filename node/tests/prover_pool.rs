@@ -3,6 +3,7 @@
 mod bundle;
 
 use std::{
+	fs,
 	path::Path,
 	process::Command,
 	thread,
@@ -17,10 +18,11 @@ use opensand_primitives::{
 };
 use opensand_zk_bridge::Prover;
 use opensand_zk_envelope::{seal, Context, SecretKey};
+use opensand_zk_verifier::poseidon::salted_input_hash;
 use tempfile::TempDir;
 
 /// Longest that anything in these tests may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(300);
 const GENESIS: [u8; 32] = [1; 32];
 const MODEL: [u8; 32] = [2; 32];
 const WORKER: [u8; 32] = [4; 32];
@@ -123,13 +125,13 @@ fn kill_9(process: u32) {
 
 fn is_alive(process: u32) -> bool {
 	// A zombie still has its directory, with an empty command line.
-	std::fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|command| !command.is_empty())
+	fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|command| !command.is_empty())
 }
 
 #[test]
 fn a_killed_worker_is_replaced_and_its_job_done() {
 	let directory = TempDir::new().unwrap();
-	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let bundle = Bundle::public(&directory.path().join("bundles"));
 	let (_service, handle) = start(config(directory.path()));
 	let job = job(&bundle, 1);
 	let id = handle.submit(job.clone()).unwrap();
@@ -146,7 +148,7 @@ fn a_killed_worker_is_replaced_and_its_job_done() {
 #[test]
 fn a_worker_killed_while_idle_costs_no_attempt() {
 	let directory = TempDir::new().unwrap();
-	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let bundle = Bundle::public(&directory.path().join("bundles"));
 	let (_service, handle) = start(config(directory.path()));
 	let idle = process_of(&handle);
 	kill_9(idle);
@@ -159,7 +161,7 @@ fn a_worker_killed_while_idle_costs_no_attempt() {
 #[test]
 fn a_worker_that_is_asked_to_end_costs_no_attempt() {
 	let directory = TempDir::new().unwrap();
-	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let bundle = Bundle::public(&directory.path().join("bundles"));
 	let (_service, handle) = start(config(directory.path()));
 	let id = handle.submit(job(&bundle, 1)).unwrap();
 	wait_for_status(&handle, &id, is_proving);
@@ -171,7 +173,7 @@ fn a_worker_that_is_asked_to_end_costs_no_attempt() {
 #[test]
 fn too_slow_attempts_exhaust_a_job() {
 	let directory = TempDir::new().unwrap();
-	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let bundle = Bundle::public(&directory.path().join("bundles"));
 	let (_service, handle) = start(Config {
 		job_timeout: Duration::from_millis(30),
 		..config(directory.path())
@@ -187,7 +189,7 @@ fn too_slow_attempts_exhaust_a_job() {
 #[test]
 fn workers_that_do_not_start_leave_jobs_waiting() {
 	let directory = TempDir::new().unwrap();
-	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let bundle = Bundle::public(&directory.path().join("bundles"));
 	let mut config = config(directory.path());
 	config.command.program = "/bin/false".into();
 	let (_service, handle) = start(config);
@@ -200,7 +202,7 @@ fn workers_that_do_not_start_leave_jobs_waiting() {
 #[test]
 fn a_cancelled_or_expired_job_stops_its_process() {
 	let directory = TempDir::new().unwrap();
-	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let bundle = Bundle::public(&directory.path().join("bundles"));
 	let (_service, handle) = start(config(directory.path()));
 
 	let id = handle.submit(job(&bundle, 1)).unwrap();
@@ -221,7 +223,7 @@ fn a_cancelled_or_expired_job_stops_its_process() {
 #[test]
 fn a_full_queue_pushes_back() {
 	let directory = TempDir::new().unwrap();
-	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let bundle = Bundle::public(&directory.path().join("bundles"));
 	let (_service, handle) = start(Config {
 		queue_capacity: 2,
 		..config(directory.path())
@@ -236,7 +238,7 @@ fn a_full_queue_pushes_back() {
 #[test]
 fn jobs_survive_the_service_and_its_processes_do_not() {
 	let directory = TempDir::new().unwrap();
-	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let bundle = Bundle::public(&directory.path().join("bundles"));
 	let (service, handle) = start(config(directory.path()));
 	let id = handle.submit(job(&bundle, 1)).unwrap();
 	wait_for_status(&handle, &id, is_proving);
@@ -259,19 +261,19 @@ fn jobs_survive_the_service_and_its_processes_do_not() {
 fn a_missing_bundle_can_be_installed_later() {
 	let directory = TempDir::new().unwrap();
 	let store = directory.path().join("bundles");
-	let bundle = Bundle::install(&store);
+	let bundle = Bundle::public(&store);
 	let (hidden, installed) = (
 		directory.path().join("hidden"),
 		store.join(hex::encode(bundle.key)),
 	);
-	std::fs::rename(&installed, &hidden).unwrap();
+	fs::rename(&installed, &hidden).unwrap();
 
 	let (_service, handle) = start(config(directory.path()));
 	let id = handle.submit(job(&bundle, 1)).unwrap();
 	wait_for_status(&handle, &id, |status| {
 		*status == JobStatus::Failed(JobFailure::MissingBundle)
 	});
-	std::fs::rename(&hidden, &installed).unwrap();
+	fs::rename(&hidden, &installed).unwrap();
 	assert_eq!(handle.submit(job(&bundle, 1)), Ok(id));
 	wait_for_status(&handle, &id, |status| *status == JobStatus::Done);
 }
@@ -279,7 +281,7 @@ fn a_missing_bundle_can_be_installed_later() {
 #[test]
 fn inputs_that_do_not_fit_fail_at_once() {
 	let directory = TempDir::new().unwrap();
-	let bundle = Bundle::install(&directory.path().join("bundles"));
+	let bundle = Bundle::public(&directory.path().join("bundles"));
 	let (_service, handle) = start(config(directory.path()));
 	let short = ProvingJob {
 		input: JobInput::Public(Vec::new()),
@@ -310,6 +312,81 @@ fn inputs_that_do_not_fit_fail_at_once() {
 		*status == JobStatus::Failed(JobFailure::BadEnvelope)
 	});
 	assert_eq!(handle.jobs().iter().map(|job| job.attempts).max(), Some(0));
+}
+
+#[test]
+fn a_sealed_input_is_opened_proven_and_not_shown() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::hashed(&directory.path().join("bundles"));
+	let (_service, handle) = start(config(directory.path()));
+	let context = Context {
+		genesis: GENESIS,
+		model: MODEL,
+		worker: WORKER,
+	};
+	let salt = [7; 32];
+	let values: Vec<i8> = bundle.input.iter().map(|value| value.cast_signed()).collect();
+	let sealed = ProvingJob {
+		input: JobInput::Sealed {
+			hash: salted_input_hash(&salt, &values),
+			envelope: seal(&context, &salt, &bundle.input, &handle.public_key()).unwrap(),
+		},
+		..job(&bundle, 1)
+	};
+	let id = handle.submit(sealed.clone()).unwrap();
+	wait_for_status(&handle, &id, |status| *status == JobStatus::Done);
+	bundle.verify(&sealed, &handle.result(&id).unwrap());
+
+	let in_the_clear = handle.submit(job(&bundle, 2)).unwrap();
+	wait_for_status(&handle, &in_the_clear, |status| {
+		*status == JobStatus::Failed(JobFailure::BadInput)
+	});
+}
+
+#[test]
+fn damaged_bundles_are_refused_by_the_prover() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::hashed(&directory.path().join("bundles"));
+	let proving_key = bundle.path.join("proving.key");
+	let mut bytes = fs::read(&proving_key).unwrap();
+	let middle = bytes.len() / 2;
+	bytes[middle] ^= 1;
+	fs::write(&proving_key, bytes).unwrap();
+	let (_service, handle) = start(config(directory.path()));
+	let id = handle.submit(job(&bundle, 1)).unwrap();
+	wait_for_status(&handle, &id, |status| {
+		*status == JobStatus::Failed(JobFailure::BadBundle)
+	});
+}
+
+#[test]
+fn bundles_are_installed_whole_or_not_at_all() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::hashed(&directory.path().join("made"));
+	let key = format!("0x{}", hex::encode(bundle.key));
+	let base = directory.path().join("base");
+	let prover = |arguments: &[&str], path: Option<&Path>| {
+		let mut command = Command::new(env!("CARGO_BIN_EXE_opensand-node"));
+		command.arg("prover").args(arguments).args(path);
+		let output = command.arg("--base-path").arg(&base).output().unwrap();
+		(
+			output.status.success(),
+			String::from_utf8_lossy(&output.stdout).into_owned(),
+		)
+	};
+
+	// Again, it changes nothing.
+	for _ in 0..2 {
+		let (installed, text) = prover(&["install"], Some(&bundle.path));
+		assert!(installed && text.contains(&key), "{text}");
+	}
+	let list = || serde_json::from_str::<Vec<String>>(&prover(&["bundles", "--json"], None).1).unwrap();
+	assert_eq!(list(), std::slice::from_ref(&key));
+
+	fs::remove_dir_all(&base).unwrap();
+	fs::remove_file(bundle.path.join("weights.bin")).unwrap();
+	assert!(!prover(&["install"], Some(&bundle.path)).0);
+	assert!(list().is_empty());
 }
 
 #[test]

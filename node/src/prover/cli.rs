@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{
 	bundles::BundleStore,
 	devices, keys,
-	params::Places,
+	params::{queue_directory, Places},
 	queue::{JobSummary, Queue},
 	rpc::{DeviceView, JobView, StatusView},
 	worker,
@@ -84,7 +84,7 @@ pub enum QueueCmd {
 	List {
 		/// Whose queue.
 		#[command(flatten)]
-		location: Location,
+		location: QueueLocation,
 		/// How to print the jobs.
 		#[command(flatten)]
 		output: Output,
@@ -97,7 +97,7 @@ pub enum QueueCmd {
 		job: JobId,
 		/// Whose queue.
 		#[command(flatten)]
-		location: Location,
+		location: QueueLocation,
 	},
 
 	/// Cancel an unfinished job. Stop the node first.
@@ -107,7 +107,7 @@ pub enum QueueCmd {
 		job: JobId,
 		/// Whose queue.
 		#[command(flatten)]
-		location: Location,
+		location: QueueLocation,
 	},
 }
 
@@ -139,37 +139,54 @@ pub struct Location {
 	#[arg(long, short = 'd', value_name = "PATH")]
 	base_path: Option<PathBuf>,
 
-	/// The chain whose queue is meant: a chain's name or the file of its specification.
-	#[arg(long, value_name = "CHAIN_SPEC", conflicts_with = "dev")]
-	chain: Option<String>,
-
-	/// The development chain.
-	#[arg(long)]
-	dev: bool,
-
 	/// Directory of the bundles, if the node has it elsewhere than in its base path.
 	#[arg(long, value_name = "DIRECTORY")]
 	prover_bundles: Option<PathBuf>,
 }
 
 impl Location {
-	fn places(&self, cli: &impl SubstrateCli) -> sc_cli::Result<Places> {
-		let base = self.base_path.as_ref().map_or_else(
-			|| BasePath::from_project("", "", &executable_name(cli)),
-			|path| BasePath::new(path.clone()),
-		);
+	fn places<C: SubstrateCli>(&self, _: &C) -> Places {
+		Places::new(
+			base_path::<C>(&self.base_path).path(),
+			self.prover_bundles.as_deref(),
+		)
+	}
+}
+
+/// Which queue: each chain has its own.
+#[derive(Clone, Debug, Args)]
+pub struct QueueLocation {
+	/// The node's base path.
+	#[arg(long, short = 'd', value_name = "PATH")]
+	base_path: Option<PathBuf>,
+
+	/// The chain: its name or the file of its specification.
+	#[arg(long, value_name = "CHAIN_SPEC", conflicts_with = "dev")]
+	chain: Option<String>,
+
+	/// The development chain.
+	#[arg(long)]
+	dev: bool,
+}
+
+impl QueueLocation {
+	fn directory<C: SubstrateCli>(&self, cli: &C) -> sc_cli::Result<PathBuf> {
 		let id = match (&self.chain, self.dev) {
 			(Some(chain), _) => chain,
 			(None, true) => "dev",
 			(None, false) => "",
 		};
-		let chain = base.config_dir(cli.load_spec(id)?.id());
-		Ok(Places::new(base.path(), &chain, self.prover_bundles.as_deref()))
+		let chain = base_path::<C>(&self.base_path).config_dir(cli.load_spec(id)?.id());
+		Ok(queue_directory(&chain))
 	}
 }
 
-fn executable_name<C: SubstrateCli>(_: &C) -> String {
-	C::executable_name()
+/// The base path that was given, or the one that a node has by default.
+fn base_path<C: SubstrateCli>(given: &Option<PathBuf>) -> BasePath {
+	match given {
+		Some(path) => BasePath::new(path.clone()),
+		None => BasePath::from_project("", "", &C::executable_name()),
+	}
 }
 
 impl ProverCmd {
@@ -193,7 +210,7 @@ impl ProverCmd {
 				location,
 				output,
 			} => {
-				let store = BundleStore::new(location.places(cli)?.bundles);
+				let store = BundleStore::new(location.places(cli).bundles);
 				let key = store.install(bundle).map_err(application)?;
 				let path = store.path(&key);
 				output.print(
@@ -206,12 +223,12 @@ impl ProverCmd {
 				)
 			}
 			Self::Bundles { location, output } => {
-				let store = BundleStore::new(location.places(cli)?.bundles);
+				let store = BundleStore::new(location.places(cli).bundles);
 				let keys: Vec<_> = store.keys().iter().map(|key| prefixed(&key.0)).collect();
 				output.print(&keys, keys.clone())
 			}
 			Self::Keys { location, output } => {
-				let file = location.places(cli)?.key;
+				let file = location.places(cli).key;
 				let public = prefixed(&keys::load_or_generate(&file).map_err(application)?.public_key());
 				output.print(&json!({ "public": public, "file": file }), [public.clone()])
 			}
@@ -225,7 +242,7 @@ impl QueueCmd {
 	fn run(&self, cli: &impl SubstrateCli) -> sc_cli::Result<()> {
 		match self {
 			Self::List { location, output } => {
-				let directory = location.places(cli)?.queue;
+				let directory = location.directory(cli)?;
 				// RocksDB would make the directory even for reading.
 				let jobs = match directory.is_dir() {
 					true => Queue::open_read_only(&directory).map_err(application)?.jobs(),
@@ -234,12 +251,12 @@ impl QueueCmd {
 				let views: Vec<_> = jobs.iter().map(JobView::from).collect();
 				output.print(&views, jobs.iter().map(line))
 			}
-			Self::Retry { job, location } => open(&location.places(cli)?.queue)?
-				.revive(job)
-				.map_err(application),
-			Self::Cancel { job, location } => open(&location.places(cli)?.queue)?
-				.cancel(job)
-				.map_err(application),
+			Self::Retry { job, location } => {
+				open(&location.directory(cli)?)?.revive(job).map_err(application)
+			}
+			Self::Cancel { job, location } => {
+				open(&location.directory(cli)?)?.cancel(job).map_err(application)
+			}
 		}
 	}
 }

@@ -55,28 +55,29 @@ pub struct ProverParams {
 	pub prover_queue: u32,
 }
 
-/// Where a node's prover keeps what.
+/// Where a node's prover keeps what serves every chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
 	/// The file of the sealing key.
 	pub key: PathBuf,
 	/// The directory of the bundles.
 	pub bundles: PathBuf,
-	/// The directory of the queue's database.
-	pub queue: PathBuf,
 }
 
 impl Places {
-	/// The places of the chain whose directory is `chain_directory` in the node directory `base`. Key and bundles
-	/// serve every chain; a queue belongs to one.
-	pub fn new(base: &Path, chain_directory: &Path, bundles: Option<&Path>) -> Self {
+	/// The places in the node directory `base`, with the bundles in a directory of their own if there is one.
+	pub fn new(base: &Path, bundles: Option<&Path>) -> Self {
 		let prover = base.join("prover");
 		Self {
 			key: prover.join("x25519.key"),
 			bundles: bundles.map_or_else(|| prover.join("bundles"), Path::to_path_buf),
-			queue: chain_directory.join("prover").join("queue"),
 		}
 	}
+}
+
+/// The directory of the queue's database of the chain whose directory is `chain`.
+pub fn queue_directory(chain: &Path) -> PathBuf {
+	chain.join("prover").join("queue")
 }
 
 /// Why the service cannot be set up.
@@ -91,8 +92,10 @@ pub enum SetUpError {
 }
 
 impl ProverParams {
-	/// The configuration that these flags ask for, with the key at its place or a fresh one there.
-	pub fn config(&self, places: Places) -> Result<Config, SetUpError> {
+	/// The configuration that these flags ask for on the chain whose directory is `chain`, with the key at its place in
+	/// the node directory `base` or a fresh one there.
+	pub fn config(&self, base: &Path, chain: &Path) -> Result<Config, SetUpError> {
+		let places = Places::new(base, self.prover_bundles.as_deref());
 		let bundle_directory = std::path::absolute(&places.bundles).map_err(SetUpError::Executable)?;
 		let arguments: [OsString; 4] = [
 			"prover".into(),
@@ -106,7 +109,7 @@ impl ProverParams {
 			threads: self.threads(),
 		};
 		Ok(Config {
-			queue_directory: places.queue,
+			queue_directory: queue_directory(chain),
 			queue_capacity: self.prover_queue as usize,
 			bundle_directory,
 			secret: keys::load_or_generate(&places.key)?,

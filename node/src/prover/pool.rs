@@ -54,8 +54,9 @@ enum Attempt {
 	Stumbled(String),
 	/// No verdict, and the process is of no use any more.
 	Lost(String),
-	/// The process was asked to end, which is not the job's fault.
-	Terminated,
+	/// No verdict, and the process is gone for a reason that is not the job's: it was asked to end, or killed before it
+	/// had begun.
+	Interrupted(String),
 	/// Nobody wants the result any more.
 	Withdrawn,
 }
@@ -118,9 +119,9 @@ fn serve(shared: &Shared, process: &mut WorkerProcess, failures: &mut u32) -> Op
 				retry(shared, &id, &job, &reason);
 				return Some(reason);
 			}
-			Attempt::Terminated => {
+			Attempt::Interrupted(reason) => {
 				shared.put_back(&id);
-				return Some(ProcessError::Terminated.to_string());
+				return Some(reason);
 			}
 			Attempt::Withdrawn => return None,
 		}
@@ -164,12 +165,13 @@ fn attempt(shared: &Shared, process: &mut WorkerProcess, id: &JobId, job: &Provi
 		input,
 	};
 	if let Err(error) = process.assign(&assignment) {
-		return lost(shared, id, error);
+		return lost(shared, id, error, false);
 	}
 	drop(assignment);
 
 	let deadline = Instant::now() + shared.config.job_timeout;
 	let mut stage = StageClock::start();
+	let mut has_begun = false;
 	loop {
 		let now = Instant::now();
 		if now >= deadline {
@@ -181,11 +183,12 @@ fn attempt(shared: &Shared, process: &mut WorkerProcess, id: &JobId, job: &Provi
 		match process.receive(WATCH_INTERVAL.min(deadline - now)) {
 			Ok(None) => {}
 			Ok(Some(message)) => {
+				has_begun = true;
 				if let Some(ended) = hear(shared, id, message, &mut stage) {
 					return ended;
 				}
 			}
-			Err(error) => return lost(shared, id, error),
+			Err(error) => return lost(shared, id, error, has_begun),
 		}
 		if !shared.is_wanted(id) {
 			return Attempt::Withdrawn;
@@ -193,10 +196,12 @@ fn attempt(shared: &Shared, process: &mut WorkerProcess, id: &JobId, job: &Provi
 	}
 }
 
-fn lost(shared: &Shared, id: &JobId, error: ProcessError) -> Attempt {
+/// What the loss of the process means for its job, on which it `has_begun` or not.
+fn lost(shared: &Shared, id: &JobId, error: ProcessError, has_begun: bool) -> Attempt {
 	match error {
 		_ if !shared.is_wanted(id) => Attempt::Withdrawn,
-		ProcessError::Terminated => Attempt::Terminated,
+		ProcessError::Terminated => Attempt::Interrupted(error.to_string()),
+		ProcessError::Killed(_) if !has_begun => Attempt::Interrupted(error.to_string()),
 		error => Attempt::Lost(error.to_string()),
 	}
 }

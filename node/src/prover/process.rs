@@ -58,6 +58,9 @@ pub enum ProcessError {
 	/// Somebody asked it to end, as a service manager does that stops the whole node.
 	#[error("it was asked to end")]
 	Terminated,
+	/// A signal ended it: it crashed, or somebody killed it.
+	#[error("signal {0} ended it")]
+	Killed(i32),
 	/// It ended, or broke the protocol.
 	#[error("{0}")]
 	Lost(String),
@@ -153,7 +156,8 @@ impl WorkerProcess {
 		};
 		match status.signal() {
 			Some(signal) if REQUESTED_ENDS.contains(&signal) => ProcessError::Terminated,
-			_ => ProcessError::Lost(format!("it ended with {status}")),
+			Some(signal) => ProcessError::Killed(signal),
+			None => ProcessError::Lost(format!("it ended with {status}")),
 		}
 	}
 

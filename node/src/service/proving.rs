@@ -8,10 +8,7 @@ use sc_service::{Configuration, Error, TaskManager};
 use sp_runtime::traits::Header;
 
 use super::{offchain::ExtensionFactory, FullClient};
-use crate::prover::{
-	params::{Places, ProverParams},
-	ProverService,
-};
+use crate::prover::{params::ProverParams, ProverService};
 
 /// Starts the prover of the node that `config` describes.
 ///
@@ -20,9 +17,8 @@ use crate::prover::{
 /// When the key or the queue cannot be opened.
 pub fn start(config: &Configuration, params: &ProverParams) -> Result<ProverService, Error> {
 	let chain = config.base_path.config_dir(config.chain_spec.id());
-	let places = Places::new(config.base_path.path(), &chain, params.prover_bundles.as_deref());
 	let prover = params
-		.config(places)
+		.config(config.base_path.path(), &chain)
 		.map_err(|error| Error::Application(error.into()))?;
 	ProverService::start(prover, config.prometheus_registry())
 		.map_err(|error| Error::Application(error.into()))

@@ -1,14 +1,14 @@
-//! A bundle for tests: a model whose proofs take long enough to be interrupted.
+//! Bundles for tests.
 
 use std::{
 	fs,
-	path::Path,
+	path::{Path, PathBuf},
 	sync::{Arc, OnceLock},
 };
 
 use opensand_nn::{Activation, Architecture, Layer, LayerWeights, Linear, Model, Operator, Shape, Weights};
 use opensand_primitives::{
-	proving::{JobResult, ProvingJob},
+	proving::{JobInput, JobResult, ProvingJob},
 	KeyId,
 };
 use opensand_zk_verifier::{
@@ -17,11 +17,12 @@ use opensand_zk_verifier::{
 use tempfile::TempDir;
 
 const INPUTS: u32 = 64;
-const HIDDEN: u32 = 1024;
 const OUTPUTS: u32 = 10;
 
 /// An installed bundle.
 pub struct Bundle {
+	/// Its directory.
+	pub path: PathBuf,
 	/// Its key.
 	pub key: KeyId,
 	/// An input of its model.
@@ -31,21 +32,18 @@ pub struct Bundle {
 }
 
 impl Bundle {
-	/// Installs the bundle in `store`.
-	pub fn install(store: &Path) -> Self {
-		let (made, key, model, verifying) = made();
-		let name = hex::encode(key);
-		fs::create_dir_all(store.join(&name)).unwrap();
-		for file in fs::read_dir(made.path().join(&name)).unwrap() {
-			let file = file.unwrap();
-			fs::copy(file.path(), store.join(&name).join(file.file_name())).unwrap();
-		}
-		Self {
-			key: *key,
-			input: (0..INPUTS).map(|index| index as u8).collect(),
-			model: model.clone(),
-			verifying: verifying.clone(),
-		}
+	/// Puts a bundle into `store` whose inputs are public, and whose proofs take long enough to be interrupted.
+	pub fn public(store: &Path) -> Self {
+		static MADE: OnceLock<Made> = OnceLock::new();
+		MADE.get_or_init(|| Made::new(512, InputVisibility::Public))
+			.copy_to(store)
+	}
+
+	/// Puts a small bundle into `store` whose inputs are hashed.
+	pub fn hashed(store: &Path) -> Self {
+		static MADE: OnceLock<Made> = OnceLock::new();
+		MADE.get_or_init(|| Made::new(4, InputVisibility::Hashed))
+			.copy_to(store)
 	}
 
 	/// Checks that `result` is the model's output for `job`, with a proof of it.
@@ -61,7 +59,10 @@ impl Bundle {
 				request: job.request,
 				worker: *job.worker.as_ref(),
 			},
-			input: StatementInput::Public(input),
+			input: match job.input {
+				JobInput::Public(_) => StatementInput::Public(input),
+				JobInput::Sealed { hash, .. } => StatementInput::Hashed(hash),
+			},
 			output,
 		};
 		let proof = Proof::from_bytes_with::<Native>(&result.proof).unwrap();
@@ -69,26 +70,51 @@ impl Bundle {
 	}
 }
 
-/// The bundle's directory, key and model, made once a process: the set-up takes seconds.
-fn made() -> &'static (TempDir, KeyId, Arc<Model>, VerifyingKey) {
-	static MADE: OnceLock<(TempDir, KeyId, Arc<Model>, VerifyingKey)> = OnceLock::new();
-	MADE.get_or_init(|| {
-		let model = Arc::new(model());
-		let visibility = InputVisibility::Public;
+/// What a set-up left behind; it takes seconds, so each is made once a process.
+struct Made {
+	directory: TempDir,
+	model: Arc<Model>,
+	verifying: VerifyingKey,
+}
+
+impl Made {
+	fn new(hidden: u32, visibility: InputVisibility) -> Self {
+		let model = Arc::new(model(hidden));
 		let (proving_key, verifying) =
 			opensand_zk_prover::setup_dev(model.clone(), visibility, &mut rand::rngs::OsRng).unwrap();
-		let directory = TempDir::new().unwrap();
 		let bundle = opensand_zk_prover::Bundle {
 			model: model.clone(),
 			visibility,
 			proving_key,
 		};
+		let directory = TempDir::new().unwrap();
 		bundle.write(directory.path()).unwrap();
-		(directory, KeyId::from(verifying.id()), model, verifying)
-	})
+		Self {
+			directory,
+			model,
+			verifying,
+		}
+	}
+
+	fn copy_to(&self, store: &Path) -> Bundle {
+		let name = hex::encode(self.verifying.id());
+		let path = store.join(&name);
+		fs::create_dir_all(&path).unwrap();
+		for file in fs::read_dir(self.directory.path().join(&name)).unwrap() {
+			let file = file.unwrap();
+			fs::copy(file.path(), path.join(file.file_name())).unwrap();
+		}
+		Bundle {
+			path,
+			key: KeyId::from(self.verifying.id()),
+			input: (0..INPUTS).map(|index| index as u8).collect(),
+			model: self.model.clone(),
+			verifying: self.verifying.clone(),
+		}
+	}
 }
 
-fn model() -> Model {
+fn model(hidden: u32) -> Model {
 	let layer = |input, outputs: u32, activation| Layer {
 		input,
 		operator: Operator::Linear(Linear {
@@ -98,7 +124,7 @@ fn model() -> Model {
 		}),
 	};
 	let layers = vec![
-		layer(0, HIDDEN, Activation::Relu),
+		layer(0, hidden, Activation::Relu),
 		layer(1, OUTPUTS, Activation::Identity),
 	];
 	let weights = |inputs: u32, outputs: u32| LayerWeights {
@@ -107,6 +133,6 @@ fn model() -> Model {
 			.collect(),
 		biases: vec![0; outputs as usize],
 	};
-	let weights = Weights::new(vec![weights(INPUTS, HIDDEN), weights(HIDDEN, OUTPUTS)]).unwrap();
+	let weights = Weights::new(vec![weights(INPUTS, hidden), weights(hidden, OUTPUTS)]).unwrap();
 	Model::new(Architecture::new(Shape::vector(INPUTS), layers).unwrap(), weights).unwrap()
 }
