@@ -86,7 +86,7 @@ fn run(
 	let code = RuntimeCode {
 		code_fetcher: &fetcher,
 		heap_pages: None,
-		hash: sp_core::hashing::blake2_256(code).to_vec(),
+		hash: sp_crypto_hashing::blake2_256(code).to_vec(),
 	};
 	let arguments = (accepted, times).encode();
 	let start = Instant::now();
