@@ -93,6 +93,6 @@ check "build" workspace build --all-targets
 # Without the WASM: clippy would be taken for the compiler that its build has to use.
 SKIP_WASM_BUILD=1 check "clippy" workspace clippy --all-targets -- -D warnings
 rust_tests "unit and property tests" workspace test --no-fail-fast
-rust_tests "network tests" workspace test --no-fail-fast --test network --test faults --test subxt_client -- --test-threads=1
+rust_tests "network tests" workspace test --no-fail-fast --test network --test faults --test replay --test subxt_client -- --test-threads=1
 node_tests "JavaScript clients" npm --prefix tests/clients test --silent
 finish
