@@ -55,9 +55,10 @@ bench: ## Measure the figures in benchmarking/README.md and write them there
 
 weights: ## Benchmark the pallets of this project and write their weights
 	@scripts/setup.sh --build-only
+	# Apart: what the runner brings does not compile with the features of the runtime that it runs.
 	@$(ENV) export CARGO_TARGET_DIR=$(WEIGHTS_DIR); \
-	cargo build --release --package opensand-benchmark-runner --package opensand-runtime \
-		--features opensand-runtime/runtime-benchmarks; \
+	cargo build --release --package opensand-benchmark-runner; \
+	cargo build --release --package opensand-runtime --features runtime-benchmarks; \
 	for pallet in $(PALLETS); do \
 		"$$CARGO_TARGET_DIR"/release/opensand-benchmark-runner pallet \
 			--runtime "$$CARGO_TARGET_DIR"/release/wbuild/opensand-runtime/opensand_runtime.compact.compressed.wasm \
