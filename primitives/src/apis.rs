@@ -5,7 +5,11 @@ use alloc::vec::Vec;
 use crate::{
 	inference::{Quote, RequestInput, RequestState, ResultFault, WorkerRecord},
 	models::{ArchitectureRecord, InferenceTerms, KeyRecord, ModelRecord},
-	AccountId, ArchitectureId, KeyId, ModelId, RequestId,
+	storage::{
+		Challenge, DatasetEvent, Grant, OpenSlot, OrderRecord, ProviderRecord, ShardIndex, ShardView,
+		StorageTerms,
+	},
+	AccountId, ArchitectureId, KeyId, ModelId, OrderId, RequestId,
 };
 
 sp_api::decl_runtime_apis! {
@@ -58,5 +62,53 @@ sp_api::decl_runtime_apis! {
 
 		/// Whether this result would settle this open request, without submitting it. `None` if the request is not open.
 		fn check_result(request: RequestId, output: Vec<u8>, proof: Vec<u8>) -> Option<Result<(), ResultFault>>;
+	}
+
+	/// Questions about storage orders, their providers, and access to the data.
+	pub trait StorageApi {
+		/// The market's parameters now.
+		fn storage_terms() -> StorageTerms;
+
+		/// What is recorded of a provider.
+		fn storage_provider(provider: AccountId) -> Option<ProviderRecord>;
+
+		/// The provider whose agent an account is.
+		fn provider_of_agent(agent: AccountId) -> Option<AccountId>;
+
+		/// An order.
+		fn order(order: OrderId) -> Option<OrderRecord>;
+
+		/// The shards of an order, by index.
+		fn shards(order: OrderId) -> Vec<ShardView>;
+
+		/// The segment roots of a shard.
+		fn segment_roots(order: OrderId, shard: ShardIndex) -> Vec<[u8; 32]>;
+
+		/// The orders of an owner from `from` on, in the order of their ids, at most `limit` of them.
+		fn orders_of(owner: AccountId, from: OrderId, limit: u32) -> Vec<OrderId>;
+
+		/// Slots that `provider` could take now, of orders from `from` on, at most `limit` of them.
+		fn open_slots(provider: AccountId, from: OrderId, limit: u32) -> Vec<OpenSlot>;
+
+		/// The shards that a provider has accepted, repairs or holds, from `from` on, at most `limit` of them.
+		fn shards_of(provider: AccountId, from: (OrderId, ShardIndex), limit: u32) -> Vec<ShardView>;
+
+		/// What a provider has to prove in the current window; `None` if nothing, or nothing any more.
+		fn challenge(provider: AccountId) -> Option<Challenge>;
+
+		/// What the first proof of an accepted or repaired shard has to show; `None` until its leaves are drawn.
+		fn first_challenge(order: OrderId, shard: ShardIndex) -> Option<Challenge>;
+
+		/// The X25519 key to which an account wants file keys sealed.
+		fn access_key(account: AccountId) -> Option<[u8; 32]>;
+
+		/// The access that an account has to a dataset.
+		fn grant(order: OrderId, grantee: AccountId) -> Option<Grant>;
+
+		/// Who has access to a dataset.
+		fn grantees(order: OrderId, limit: u32) -> Vec<AccountId>;
+
+		/// A dataset's record from entry `from` on, at most `limit` entries.
+		fn dataset_events(order: OrderId, from: u32, limit: u32) -> Vec<DatasetEvent>;
 	}
 }

@@ -14,6 +14,8 @@ pub type ModelId = H256;
 pub type KeyId = H256;
 /// A paid inference request; ids are handed out in order and never reused.
 pub type RequestId = u64;
+/// A storage order, and the dataset that it keeps; ids are handed out in order and never reused.
+pub type OrderId = u64;
 
 /// The id of a model: BLAKE2-256 over a domain tag, its architecture, the hash of its weights, its input visibility
 /// and its owner.

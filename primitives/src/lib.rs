@@ -24,6 +24,7 @@ pub mod ids;
 pub mod inference;
 pub mod models;
 pub mod proving;
+pub mod storage;
 #[cfg(feature = "trapdoor")]
 pub mod trapdoor;
 pub mod work;
@@ -31,5 +32,5 @@ pub mod work;
 pub use chain::{
 	AccountId, AccountIndex, Address, Balance, BlockNumber, Hash, Header, Moment, Nonce, Signature,
 };
-pub use ids::{ArchitectureId, KeyId, ModelId, RequestId};
+pub use ids::{ArchitectureId, KeyId, ModelId, OrderId, RequestId};
 pub use work::worker_key;
