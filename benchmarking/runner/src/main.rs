@@ -20,7 +20,7 @@ struct Cli {
 
 type HostFunctions = (
 	sp_crypto_ec_utils::bls12_381::host_calls::HostFunctions,
-	opensand_zk_bridge::prover_bridge::HostFunctions,
+	opensand_zk_bridge::HostFunctions,
 );
 
 fn main() -> sc_cli::Result<()> {
