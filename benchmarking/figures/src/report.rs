@@ -68,7 +68,7 @@ Decoding key and proof with every check, packing the statement, and the pairing 
 `make bench` builds `benchmarking/figures` and runs it: the digits model is imported and set up as the demonstration does;
 each prover works in a process of its own; the verifier is compiled into a WebAssembly module with both kinds of
 arithmetic and called through the node's executor; the transfers are made by a development node, exported and imported
-into an empty database. Capacity follows from the pallets' weights, which are still their authors' estimates, so it says what the chain allows, not what the machine could do.
+into an empty database. Capacity follows from the pallets' weights, which `make weights` measures with a margin for the database, so it says what the chain allows, not what the machine could do.
 ",
 		machine = machine(),
 		date = output("date", &["-u", "+%Y-%m-%d"]),

@@ -1,7 +1,6 @@
-//! Weights of `pallet_models`.
+//! Weights of `pallet_models`, measured by `make weights`. Do not edit: the next run overwrites this file.
 //!
-//! Before `make weights` has run on the reference machine these are estimates from the pallet's own benchmarks;
-//! `frame-omni-bencher` overwrites this file.
+//! Date 2026-11-21, 50 steps, 20 repeats, on AMD EPYC, execution Compiled.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(unused_parens)]
@@ -12,7 +11,7 @@
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::{constants::RocksDbWeight, Weight}};
 
-/// Weight functions needed for `pallet_models`.
+/// The weight of every call and hook of the pallet.
 pub trait WeightInfo {
 	fn register_architecture(b: u32, ) -> Weight;
 	fn remove_architecture() -> Weight;
@@ -27,124 +26,298 @@ pub trait WeightInfo {
 	fn remove_model() -> Weight;
 }
 
-/// Weights for `pallet_models` on the database of the runtime.
+/// Weights with the runtime's own database costs.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Proof: `Models::Architectures` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Models::ArchitectureBytes` (r:0 w:1)
+	/// Proof: `Models::ArchitectureBytes` (`max_values`: None, `max_size`: Some(65572), added: 68047, mode: `MaxEncodedLen`)
+	/// `b` ranges from 64 to 2560.
 	fn register_architecture(b: u32, ) -> Weight {
-		Weight::from_parts(60_000_000, 0)
-			.saturating_add(Weight::from_parts(1_500, 0).saturating_mul(b.into()))
+		// Fastest of all runs: 47_711_000 picoseconds.
+		Weight::from_parts(50_044_376, 3676)
+			// Standard error: 6.
+			.saturating_add(Weight::from_parts(5_068, 0).saturating_mul(b.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Proof: `Models::Architectures` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Models::ArchitectureBytes` (r:0 w:1)
+	/// Proof: `Models::ArchitectureBytes` (`max_values`: None, `max_size`: Some(65572), added: 68047, mode: `MaxEncodedLen`)
 	fn remove_architecture() -> Weight {
-		Weight::from_parts(40_000_000, 0)
+		// Fastest of all runs: 39_969_000 picoseconds.
+		Weight::from_parts(41_923_000, 3676)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Proof: `Models::Architectures` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Models::ModelsOf` (r:0 w:1)
+	/// Proof: `Models::ModelsOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn register_model() -> Weight {
-		Weight::from_parts(60_000_000, 0)
+		// Fastest of all runs: 52_228_000 picoseconds.
+		Weight::from_parts(54_501_000, 3922)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Keys` (r:1 w:1)
+	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Architectures` (r:1 w:0)
+	/// Proof: `Models::Architectures` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
+	/// `i` ranges from 3 to 399.
 	fn register_key(i: u32, ) -> Weight {
-		Weight::from_parts(3_500_000_000, 0)
-			.saturating_add(Weight::from_parts(120_000, 0).saturating_mul(i.into()))
-			.saturating_add(T::DbWeight::get().reads(6_u64))
+		// Fastest of all runs: 645_843_000 picoseconds.
+		Weight::from_parts(624_767_068, 3922)
+			// Standard error: 183_826.
+			.saturating_add(Weight::from_parts(58_583_585, 0).saturating_mul(i.into()))
+			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
+	/// Storage: `Models::Keys` (r:1 w:1)
+	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
 	fn accept_key() -> Weight {
-		Weight::from_parts(15_000_000, 0)
+		// Fastest of all runs: 23_404_000 picoseconds.
+		Weight::from_parts(28_733_000, 3579)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
+	/// Storage: `Models::Keys` (r:1 w:1)
+	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
 	fn reject_key() -> Weight {
-		Weight::from_parts(15_000_000, 0)
+		// Fastest of all runs: 22_564_000 picoseconds.
+		Weight::from_parts(28_503_000, 3579)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Keys` (r:1 w:1)
+	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
 	fn remove_key() -> Weight {
-		Weight::from_parts(45_000_000, 0)
+		// Fastest of all runs: 67_791_000 picoseconds.
+		Weight::from_parts(73_921_000, 3922)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
 	fn set_royalty() -> Weight {
-		Weight::from_parts(18_000_000, 0)
+		// Fastest of all runs: 9_725_000 picoseconds.
+		Weight::from_parts(10_446_000, 3922)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
 	fn set_artifacts() -> Weight {
-		Weight::from_parts(20_000_000, 0)
+		// Fastest of all runs: 10_105_000 picoseconds.
+		Weight::from_parts(11_076_000, 3922)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
 	fn set_active() -> Weight {
-		Weight::from_parts(18_000_000, 0)
+		// Fastest of all runs: 9_804_000 picoseconds.
+		Weight::from_parts(10_806_000, 3922)
 			.saturating_add(T::DbWeight::get().reads(1_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Keys` (r:1 w:1)
+	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Proof: `Models::Architectures` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `Models::ModelsOf` (r:0 w:1)
+	/// Proof: `Models::ModelsOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
 	fn remove_model() -> Weight {
-		Weight::from_parts(70_000_000, 0)
+		// Fastest of all runs: 105_387_000 picoseconds.
+		Weight::from_parts(112_698_000, 3922)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(7_u64))
 	}
 }
 
-// For backwards compatibility and tests.
+// Weights with RocksDB's costs, for tests.
 impl WeightInfo for () {
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Proof: `Models::Architectures` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Models::ArchitectureBytes` (r:0 w:1)
+	/// Proof: `Models::ArchitectureBytes` (`max_values`: None, `max_size`: Some(65572), added: 68047, mode: `MaxEncodedLen`)
+	/// `b` ranges from 64 to 2560.
 	fn register_architecture(b: u32, ) -> Weight {
-		Weight::from_parts(60_000_000, 0)
-			.saturating_add(Weight::from_parts(1_500, 0).saturating_mul(b.into()))
+		// Fastest of all runs: 47_711_000 picoseconds.
+		Weight::from_parts(50_044_376, 3676)
+			// Standard error: 6.
+			.saturating_add(Weight::from_parts(5_068, 0).saturating_mul(b.into()))
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Proof: `Models::Architectures` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Models::ArchitectureBytes` (r:0 w:1)
+	/// Proof: `Models::ArchitectureBytes` (`max_values`: None, `max_size`: Some(65572), added: 68047, mode: `MaxEncodedLen`)
 	fn remove_architecture() -> Weight {
-		Weight::from_parts(40_000_000, 0)
+		// Fastest of all runs: 39_969_000 picoseconds.
+		Weight::from_parts(41_923_000, 3676)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Proof: `Models::Architectures` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Models::ModelsOf` (r:0 w:1)
+	/// Proof: `Models::ModelsOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn register_model() -> Weight {
-		Weight::from_parts(60_000_000, 0)
+		// Fastest of all runs: 52_228_000 picoseconds.
+		Weight::from_parts(54_501_000, 3922)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Keys` (r:1 w:1)
+	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Architectures` (r:1 w:0)
+	/// Proof: `Models::Architectures` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
+	/// `i` ranges from 3 to 399.
 	fn register_key(i: u32, ) -> Weight {
-		Weight::from_parts(3_500_000_000, 0)
-			.saturating_add(Weight::from_parts(120_000, 0).saturating_mul(i.into()))
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
+		// Fastest of all runs: 645_843_000 picoseconds.
+		Weight::from_parts(624_767_068, 3922)
+			// Standard error: 183_826.
+			.saturating_add(Weight::from_parts(58_583_585, 0).saturating_mul(i.into()))
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
+	/// Storage: `Models::Keys` (r:1 w:1)
+	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
 	fn accept_key() -> Weight {
-		Weight::from_parts(15_000_000, 0)
+		// Fastest of all runs: 23_404_000 picoseconds.
+		Weight::from_parts(28_733_000, 3579)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
+	/// Storage: `Models::Keys` (r:1 w:1)
+	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
 	fn reject_key() -> Weight {
-		Weight::from_parts(15_000_000, 0)
+		// Fastest of all runs: 22_564_000 picoseconds.
+		Weight::from_parts(28_503_000, 3579)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Keys` (r:1 w:1)
+	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
 	fn remove_key() -> Weight {
-		Weight::from_parts(45_000_000, 0)
+		// Fastest of all runs: 67_791_000 picoseconds.
+		Weight::from_parts(73_921_000, 3922)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
 	fn set_royalty() -> Weight {
-		Weight::from_parts(18_000_000, 0)
+		// Fastest of all runs: 9_725_000 picoseconds.
+		Weight::from_parts(10_446_000, 3922)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
 	fn set_artifacts() -> Weight {
-		Weight::from_parts(20_000_000, 0)
+		// Fastest of all runs: 10_105_000 picoseconds.
+		Weight::from_parts(11_076_000, 3922)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
 	fn set_active() -> Weight {
-		Weight::from_parts(18_000_000, 0)
+		// Fastest of all runs: 9_804_000 picoseconds.
+		Weight::from_parts(10_806_000, 3922)
 			.saturating_add(RocksDbWeight::get().reads(1_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Proof: `Models::Models` (`max_values`: None, `max_size`: Some(457), added: 2932, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Keys` (r:1 w:1)
+	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Proof: `Models::Architectures` (`max_values`: None, `max_size`: Some(92), added: 2567, mode: `MaxEncodedLen`)
+	/// Storage: `Models::ModelsOf` (r:0 w:1)
+	/// Proof: `Models::ModelsOf` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
+	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
 	fn remove_model() -> Weight {
-		Weight::from_parts(70_000_000, 0)
+		// Fastest of all runs: 105_387_000 picoseconds.
+		Weight::from_parts(112_698_000, 3922)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(7_u64))
 	}
