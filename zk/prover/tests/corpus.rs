@@ -3,29 +3,14 @@
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
-use std::path::Path;
-
-/// Runs a target on every file of its corpus.
-fn replay(name: &str, target: fn(&[u8])) {
-	let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
-		.join("fuzz/corpus")
-		.join(name);
-	let mut files = 0;
-	for entry in std::fs::read_dir(&directory).expect("the corpus is in the repository") {
-		target(
-			&std::fs::read(entry.expect("the corpus can be listed").path()).expect("a corpus is readable"),
-		);
-		files += 1;
-	}
-	assert!(files > 0, "{} is empty", directory.display());
-}
+use opensand_corpus::Corpus;
 
 #[test]
 fn proving_keys() {
-	replay("proving_key", targets::proving_key);
+	Corpus::read(env!("CARGO_MANIFEST_DIR"), "proving_key").replay(targets::proving_key);
 }
 
 #[test]
 fn bundles() {
-	replay("bundle", targets::bundle);
+	Corpus::read(env!("CARGO_MANIFEST_DIR"), "bundle").replay(targets::bundle);
 }

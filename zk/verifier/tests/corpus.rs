@@ -3,39 +3,24 @@
 #[path = "../fuzz/targets.rs"]
 mod targets;
 
-use std::path::Path;
-
-/// Runs a target on every file of its corpus.
-fn replay(name: &str, target: fn(&[u8])) {
-	let directory = Path::new(env!("CARGO_MANIFEST_DIR"))
-		.join("fuzz/corpus")
-		.join(name);
-	let mut files = 0;
-	for entry in std::fs::read_dir(&directory).expect("the corpus is in the repository") {
-		target(
-			&std::fs::read(entry.expect("the corpus can be listed").path()).expect("a corpus is readable"),
-		);
-		files += 1;
-	}
-	assert!(files > 0, "{} is empty", directory.display());
-}
+use opensand_corpus::Corpus;
 
 #[test]
 fn proofs() {
-	replay("proof", targets::proof);
+	Corpus::read(env!("CARGO_MANIFEST_DIR"), "proof").replay(targets::proof);
 }
 
 #[test]
 fn verifying_keys() {
-	replay("verifying_key", targets::verifying_key);
+	Corpus::read(env!("CARGO_MANIFEST_DIR"), "verifying_key").replay(targets::verifying_key);
 }
 
 #[test]
 fn statements() {
-	replay("statement", targets::statement);
+	Corpus::read(env!("CARGO_MANIFEST_DIR"), "statement").replay(targets::statement);
 }
 
 #[test]
 fn verifications() {
-	replay("verification", targets::verification);
+	Corpus::read(env!("CARGO_MANIFEST_DIR"), "verification").replay(targets::verification);
 }
