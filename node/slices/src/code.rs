@@ -17,10 +17,9 @@ pub const MAX_SHARD_BYTES: u64 = MAX_SEGMENTS as u64 * SEGMENT_BYTES;
 
 /// A shard's length is a multiple of this: the leaf of a possession proof, and a multiple of what the code works on.
 pub(crate) const GRAIN_BYTES: usize = opensand_storage_proof::LEAF_BYTES as usize;
-/// The largest unit.
-const MAX_UNIT_BYTES: usize = 1 << 20;
-/// The most bytes of all units of a stripe: what memory is taken by.
-const MAX_STRIPE_BYTES: usize = 16 << 20;
+/// Bytes of a unit in all stripes but the last: a leaf block. Measured: larger ones fall out of the processor's cache when
+/// lost units are restored, and smaller ones do not fill a leaf block.
+pub(crate) const UNIT_BYTES: usize = 256 * 1024;
 
 /// A Reed–Solomon code: any `data` of `total` shards restore the file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,16 +111,6 @@ impl Code {
 			})
 			.find(|code| code.max_file_bytes() >= bytes)
 	}
-
-	/// Bytes of a unit in all stripes but the last: the largest power of two up to 1 MiB with which a stripe has at most
-	/// 16 MiB.
-	pub(crate) fn unit_bytes(&self) -> usize {
-		let mut unit = MAX_UNIT_BYTES;
-		while unit * usize::from(self.total) > MAX_STRIPE_BYTES {
-			unit /= 2;
-		}
-		unit
-	}
 }
 
 /// How a file is laid out over its shards.
@@ -138,7 +127,7 @@ pub struct Layout {
 impl Layout {
 	/// The layout of a file of `file_bytes` bytes.
 	pub fn new(code: Code, file_bytes: u64) -> Result<Self, CodeError> {
-		Self::with_unit(code, code.unit_bytes(), file_bytes)
+		Self::with_unit(code, UNIT_BYTES, file_bytes)
 	}
 
 	/// The layout with units of `unit_bytes` bytes, which [`is_unit`] must have accepted.
@@ -217,11 +206,9 @@ pub(crate) fn short_unit(code: Code, bytes: usize) -> usize {
 
 /// Whether a manifest may say that units have `bytes` bytes: a power of two that holds whole chunks, with which memory
 /// stays bounded.
-pub(crate) fn is_unit(code: Code, bytes: u32) -> bool {
+pub(crate) fn is_unit(bytes: u32) -> bool {
 	let bytes = bytes as usize;
-	bytes.is_power_of_two()
-		&& (CHUNK_BYTES..=MAX_UNIT_BYTES).contains(&bytes)
-		&& bytes * usize::from(code.total) <= MAX_STRIPE_BYTES
+	bytes.is_power_of_two() && (CHUNK_BYTES..=UNIT_BYTES).contains(&bytes)
 }
 
 #[cfg(test)]
@@ -232,7 +219,10 @@ mod tests {
 	fn codes_have_parity_and_fit() {
 		for (data, total) in [(2, 3), (10, 16), (29, 80), (79, 80)] {
 			let code = Code::new(data, total).unwrap();
-			assert!(is_unit(code, code.unit_bytes() as u32), "{code}");
+			assert_eq!(
+				(code.data(), code.total(), code.parity()),
+				(data, total, total - data)
+			);
 		}
 		for (data, total) in [
 			(0, 0),
@@ -249,12 +239,20 @@ mod tests {
 	}
 
 	#[test]
-	fn units_that_would_take_too_much_memory_are_none() {
-		let wide = Code::new(29, 80).unwrap();
-		for bytes in [0, 1, 256, 32 << 10, (64 << 10) + 256, 96 << 10, 2 << 20, 1 << 31] {
-			assert!(!is_unit(Code::DEFAULT, bytes), "{bytes}");
+	fn units_that_split_chunks_or_take_too_much_memory_are_none() {
+		for bytes in [
+			0,
+			1,
+			256,
+			32 << 10,
+			(64 << 10) + 256,
+			96 << 10,
+			512 << 10,
+			1 << 31,
+		] {
+			assert!(!is_unit(bytes), "{bytes}");
 		}
-		assert!(is_unit(Code::DEFAULT, 1 << 20) && !is_unit(wide, 1 << 20));
+		assert!([64 << 10, 128 << 10, UNIT_BYTES as u32].into_iter().all(is_unit));
 	}
 
 	#[test]
@@ -267,12 +265,12 @@ mod tests {
 	#[test]
 	fn exact_multiples_are_not_padded() {
 		let code = Code::DEFAULT;
-		let chunks = (code.unit_bytes() / CHUNK_BYTES) as u64 * u64::from(code.data());
+		let chunks = (UNIT_BYTES / CHUNK_BYTES) as u64 * u64::from(code.data());
 		let bytes = 3 * chunks * PLAIN_CHUNK_BYTES as u64;
 		let layout = Layout::new(code, bytes).unwrap();
 		assert_eq!(
 			(layout.stripes(), layout.shard_bytes()),
-			(3, 3 * code.unit_bytes() as u64)
+			(3, 3 * UNIT_BYTES as u64)
 		);
 		let longer = Layout::new(code, bytes + 1).unwrap();
 		assert_eq!(

@@ -1,7 +1,7 @@
 //! From a file to its shards, in one pass.
 //!
-//! The caller's thread reads, encrypts and computes parity; one more thread hashes and stores the stripe before. Who is
-//! done first helps with what is left to hash, so that two cores are busy whatever the machine is good at.
+//! The caller's thread reads, encrypts and computes parity; one more thread hashes and stores the stripes before. Who
+//! is done first helps with what is left to hash, so that two cores are busy whatever the machine is good at.
 //!
 //! # Resuming
 //!
@@ -26,12 +26,12 @@ use thiserror::Error;
 use crate::{
 	block::{BlockError, BlockSink},
 	cipher::{ContentCipher, CHUNK_BYTES, TAG_BYTES},
-	code::{short_unit, Code, CodeError, Layout},
+	code::{short_unit, Code, CodeError, Layout, UNIT_BYTES},
 	key::FileKey,
 	manifest::{Manifest, ShardCommitment},
 	metadata::{Metadata, MetadataError},
 	shard::ShardWriter,
-	stripe::{ParityEncoder, Stripe},
+	stripe::{Batch, ParityEncoder, Stripe},
 };
 
 /// Why a file could not be encoded. What was stored so far can be deleted, or serve another attempt.
@@ -76,7 +76,7 @@ pub enum EncodeError {
 ///
 /// `length` is the file's length if it is known: it is then refused at once if it does not fit, and a file that changes
 /// while it is read is noticed. `key` must be fresh, or have been used for the same content only. Memory stays below
-/// 64 MiB besides what the sinks keep.
+/// 96 MiB besides what the sinks keep, and below 64 MiB with 10 of 16 shards.
 pub fn encode<S: BlockSink + Send>(
 	reader: impl Read,
 	length: Option<u64>,
@@ -92,9 +92,12 @@ pub fn encode<S: BlockSink + Send>(
 		});
 	}
 	metadata.check()?;
-	let unit_bytes = match length {
-		Some(length) => Layout::new(code, length)?.unit_bytes_of(0),
-		None => code.unit_bytes(),
+	let (unit_bytes, stripes) = match length {
+		Some(length) => {
+			let layout = Layout::new(code, length)?;
+			(layout.unit_bytes_of(0), layout.stripes())
+		}
+		None => (UNIT_BYTES, u64::MAX),
 	};
 	let mut source = StripeSource {
 		reader,
@@ -116,19 +119,19 @@ pub fn encode<S: BlockSink + Send>(
 		failure: Mutex::new(None),
 	};
 
-	let mut stripe = Stripe::new(code, unit_bytes);
-	let mut next = Stripe::new(code, unit_bytes);
-	let mut filled = source.fill(&mut stripe)?;
+	let mut batch = Batch::new(code, unit_bytes, stripes);
+	let mut next = Batch::new(code, unit_bytes, stripes);
+	let mut filled = batch.fill(|stripe| source.fill(stripe))?;
 	while filled {
 		let taken = AtomicUsize::new(0);
 		filled = thread::scope(|scope| {
-			scope.spawn(|| shards.store(&stripe, &taken));
-			let filled = source.fill(&mut next);
-			shards.store(&stripe, &taken);
+			scope.spawn(|| shards.store(&batch, &taken));
+			let filled = next.fill(|stripe| source.fill(stripe));
+			shards.store(&batch, &taken);
 			filled
 		})?;
 		shards.check()?;
-		mem::swap(&mut stripe, &mut next);
+		mem::swap(&mut batch, &mut next);
 	}
 
 	let layout = Layout::new(code, source.file_bytes)?;
@@ -236,11 +239,12 @@ struct Shards<S> {
 }
 
 impl<S: BlockSink> Shards<S> {
-	/// Appends a stripe's units to the shards that nobody has taken yet.
-	fn store(&self, stripe: &Stripe, taken: &AtomicUsize) {
+	/// Appends the units of these stripes to the shards that nobody has taken yet.
+	fn store(&self, batch: &Batch, taken: &AtomicUsize) {
 		while let Some((shard, writer)) = self.take(taken) {
 			let mut writer = writer.lock().unwrap_or_else(PoisonError::into_inner);
-			if let Err(source) = writer.write(stripe.unit(shard)) {
+			let mut units = batch.stripes().iter().map(|stripe| stripe.unit(shard));
+			if let Err(source) = units.try_for_each(|unit| writer.write(unit)) {
 				let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
 				failure.get_or_insert(EncodeError::Sink {
 					shard: shard as u8,

@@ -5,7 +5,7 @@
 //! ```text
 //! version          u8, 1
 //! data, total      u8, u8                 the code
-//! unit_bytes       u32                    a power of two from 64 KiB to 1 MiB; a stripe has at most 16 MiB
+//! unit_bytes       u32                    a power of two from 64 to 256 KiB
 //! file_bytes       u64                    length of the plaintext; every other length follows from it
 //! key_commitment   [u8; 32]
 //! shards           total × { cid: [u8; 32], segments: s × [u8; 32] }      s follows from the lengths
@@ -69,8 +69,8 @@ pub enum ManifestError {
 	/// The code or the file's length is out of range.
 	#[error("the manifest's code is out of range: {0}")]
 	Code(#[from] CodeError),
-	/// The unit is none that the code may have.
-	#[error("units of {0} bytes are not allowed with the manifest's code")]
+	/// A unit that no manifest may have: refuse the order.
+	#[error("units of {0} bytes are not allowed; refuse the order")]
 	Unit(u32),
 	/// Cut short, continued, or not in the one encoding.
 	#[error("the bytes are not the canonical encoding of a manifest")]
@@ -140,7 +140,7 @@ impl Manifest {
 		let mut rest = bytes;
 		let header = Header::decode(&mut rest).map_err(|_| ManifestError::Malformed)?;
 		let code = Code::new(header.data, header.total)?;
-		if !is_unit(code, header.unit_bytes) {
+		if !is_unit(header.unit_bytes) {
 			return Err(ManifestError::Unit(header.unit_bytes));
 		}
 		let layout = Layout::with_unit(code, header.unit_bytes as usize, header.file_bytes)?;

@@ -33,7 +33,7 @@ pub enum RebuildError {
 /// Rebuilds shard `index` from sources of others, each with the shard's index, and puts its blocks into `sink`.
 ///
 /// The result has the CID and the segment roots that the manifest says, or it is an error. Sources are replaced as
-/// [`crate::decode`] does it; returned are those that failed. Memory stays below 128 MiB besides what fetchers and sink
+/// [`crate::decode`] does it; returned are those that failed. Memory stays below 96 MiB besides what fetchers and sink
 /// keep.
 pub fn rebuild_shard<F: BlockFetcher + Send>(
 	manifest: &Manifest,

@@ -83,6 +83,51 @@ impl Stripe {
 	}
 }
 
+/// Bytes of all units that one thread hands to another at a time, so that it happens seldom; a stripe may have more.
+const BATCH_BYTES: usize = 16 << 20;
+
+/// Consecutive stripes that are handed from thread to thread together.
+pub(crate) struct Batch {
+	stripes: Vec<Stripe>,
+	filled: usize,
+}
+
+impl Batch {
+	/// Room for as many stripes of a file that has `stripes` as belong together.
+	pub(crate) fn new(code: Code, longest_unit: usize, stripes: u64) -> Self {
+		let together = (BATCH_BYTES / (longest_unit * usize::from(code.total()))).max(1);
+		let together = stripes.min(together as u64);
+		Self {
+			stripes: (0..together).map(|_| Stripe::new(code, longest_unit)).collect(),
+			filled: 0,
+		}
+	}
+
+	/// Fills the stripes one after the other until `fill` says that there are no more. Returns whether there was one.
+	pub(crate) fn fill<E>(
+		&mut self,
+		mut fill: impl FnMut(&mut Stripe) -> Result<bool, E>,
+	) -> Result<bool, E> {
+		self.filled = 0;
+		for stripe in &mut self.stripes {
+			if !fill(stripe)? {
+				break;
+			}
+			self.filled += 1;
+		}
+		Ok(self.filled > 0)
+	}
+
+	/// The stripes that were filled.
+	pub(crate) fn stripes(&self) -> &[Stripe] {
+		&self.stripes[..self.filled]
+	}
+
+	fn stripes_mut(&mut self) -> &mut [Stripe] {
+		&mut self.stripes[..self.filled]
+	}
+}
+
 const SUPPORTED: &str = "at most 80 shards with units of a positive, even length are supported; qed";
 
 /// Computes parity units.
@@ -120,6 +165,8 @@ impl ParityEncoder {
 pub(crate) struct StripeReader<F> {
 	layout: Layout,
 	roots: Vec<[u8; 32]>,
+	/// The stripe that is read next.
+	next: u64,
 	active: Vec<(u8, ShardReader<F>)>,
 	/// Sources that are not needed yet, the next one last.
 	spare: Vec<(u8, F)>,
@@ -156,6 +203,7 @@ impl<F: BlockFetcher + Send> StripeReader<F> {
 		Ok(Self {
 			layout: *manifest.layout(),
 			roots: manifest.shards().iter().map(|shard| shard.cid).collect(),
+			next: 0,
 			active: Vec::new(),
 			spare: sources,
 			failed: Vec::new(),
@@ -163,37 +211,44 @@ impl<F: BlockFetcher + Send> StripeReader<F> {
 		})
 	}
 
-	/// Hands each stripe, its data units complete, to `consume` on this thread, while another reads the next one.
+	/// Hands each stripe, its data units complete, to `consume` on this thread, while another reads the next ones.
 	/// Returns the shards that failed.
 	pub(crate) fn for_each<E: From<TooFewShards>>(
 		mut self,
 		mut consume: impl FnMut(u64, &mut Stripe) -> Result<(), E>,
 	) -> Result<Vec<FailedShard>, E> {
 		let layout = self.layout;
-		let new_stripe = || Stripe::new(layout.code(), layout.unit_bytes_of(0));
-		let (mut stripe, mut next) = (new_stripe(), new_stripe());
-		self.fill(0, &mut stripe)?;
-		for index in 0..layout.stripes() {
-			thread::scope(|scope| {
-				let has_next = index + 1 < layout.stripes();
-				let filler = has_next.then(|| scope.spawn(|| self.fill(index + 1, &mut next)));
-				let consumed = consume(index, &mut stripe);
-				let filled =
-					filler.map(|filler| filler.join().unwrap_or_else(|cause| panic::resume_unwind(cause)));
+		let new_batch = || Batch::new(layout.code(), layout.unit_bytes_of(0), layout.stripes());
+		let (mut batch, mut next) = (new_batch(), new_batch());
+		let mut index = 0;
+		let mut filled = batch.fill(|stripe| self.fill(stripe))?;
+		while filled {
+			filled = thread::scope(|scope| {
+				let filler = scope.spawn(|| next.fill(|stripe| self.fill(stripe)));
+				let consumed = batch.stripes_mut().iter_mut().try_for_each(|stripe| {
+					index += 1;
+					consume(index - 1, stripe)
+				});
+				let filled = filler.join().unwrap_or_else(|cause| panic::resume_unwind(cause));
 				consumed?;
-				Ok::<(), E>(filled.unwrap_or(Ok(()))?)
+				Ok::<bool, E>(filled?)
 			})?;
-			mem::swap(&mut stripe, &mut next);
+			mem::swap(&mut batch, &mut next);
 		}
 		Ok(self.failed)
 	}
 
-	/// Fills a stripe's data units, and those of whatever other shards are read.
-	fn fill(&mut self, index: u64, stripe: &mut Stripe) -> Result<(), TooFewShards> {
+	/// Fills the next stripe's data units, and those of whatever other shards are read. Returns whether there was one.
+	fn fill(&mut self, stripe: &mut Stripe) -> Result<bool, TooFewShards> {
+		let index = self.next;
+		if index == self.layout.stripes() {
+			return Ok(false);
+		}
+		self.next += 1;
 		stripe.set_unit_bytes(self.layout.unit_bytes_of(index));
 		self.read(index, stripe)?;
 		self.restore(stripe);
-		Ok(())
+		Ok(true)
 	}
 
 	/// Reads the units of k shards.

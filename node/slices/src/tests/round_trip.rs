@@ -38,7 +38,7 @@ impl Encoded {
 
 #[test]
 fn files_at_the_edges_come_back() {
-	let plain_unit = 16 * 65_520;
+	let plain_unit = 4 * 65_520;
 	for code in [code(2, 3), code(3, 5)] {
 		let stripe = plain_unit * usize::from(code.data());
 		for length in [
