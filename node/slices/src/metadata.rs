@@ -18,7 +18,7 @@ pub(crate) const MAX_PADDED_BYTES: usize =
 const VERSION: u8 = 1;
 
 /// A file's private metadata.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Encode, Decode)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Metadata {
 	/// The file's name, without a path; may be empty.
 	pub name: String,
@@ -67,7 +67,7 @@ impl Metadata {
 		self.check()?;
 		let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_PADDED_BYTES));
 		bytes.push(VERSION);
-		self.encode_to(&mut *bytes);
+		(&self.name, &self.media_type, self.modified).encode_to(&mut *bytes);
 		let padded = bytes.len().next_multiple_of(PADDING_BYTES);
 		bytes.resize(padded, 0);
 		Ok(bytes)
@@ -78,7 +78,12 @@ impl Metadata {
 		let Some((&VERSION, mut rest)) = bytes.split_first() else {
 			return Err(MetadataError::Malformed);
 		};
-		let metadata = Self::decode(&mut rest).map_err(|_| MetadataError::Malformed)?;
+		let (name, media_type, modified) = Decode::decode(&mut rest).map_err(|_| MetadataError::Malformed)?;
+		let metadata = Self {
+			name,
+			media_type,
+			modified,
+		};
 		if metadata.to_padded()?.as_slice() == bytes {
 			Ok(metadata)
 		} else {

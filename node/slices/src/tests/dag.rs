@@ -160,6 +160,36 @@ fn ranges_are_read_without_the_rest() {
 	assert_eq!(read(199 * LEAF_BLOCK_BYTES, LEAF_BLOCK_BYTES), 2);
 }
 
+/// Notes what it is told to expect.
+struct Told<'a>(&'a Blocks, Vec<Cid>);
+
+impl BlockFetcher for Told<'_> {
+	fn get(&mut self, cid: &Cid) -> Result<Option<Vec<u8>>, BlockError> {
+		Ok(self.0.get(cid).cloned())
+	}
+
+	fn prefetch(&mut self, upcoming: &[Cid]) {
+		self.1 = upcoming.to_vec();
+	}
+}
+
+#[test]
+fn fetchers_are_told_what_comes_next() {
+	let content = pattern(5 * LEAF_BLOCK_BYTES);
+	let (root, blocks) = written(&content, content.len());
+	let leaves: Vec<Cid> = decode_node(&blocks[&root])
+		.unwrap()
+		.links
+		.iter()
+		.map(|link| link.cid)
+		.collect();
+	let mut told = Told(&blocks, Vec::new());
+	ShardReader::new(&mut told, root, content.len() as u64)
+		.read_at(2 * LEAF_BLOCK_BYTES as u64, &mut [0])
+		.unwrap();
+	assert_eq!(told.1, leaves[2..], "from the leaf that is read on");
+}
+
 #[test]
 fn a_range_beyond_the_end_is_refused() {
 	let (root, blocks) = written(&pattern(512), 512);
