@@ -1,0 +1,13 @@
+//! Tests, one file a concern. Each runs in a chain of its own whose invariants are checked after it.
+
+mod access;
+mod conservation;
+mod faults;
+mod market;
+mod orders;
+mod possession;
+mod providers;
+mod repair;
+mod scale;
+mod settlement;
+mod try_state;
