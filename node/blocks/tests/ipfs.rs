@@ -8,9 +8,14 @@ use litep2p::{
 	codec::ProtocolCodec,
 	config::ConfigBuilder,
 	protocol::{
-		libp2p::bitswap::{self, BitswapEvent, BlockPresenceType, ResponseType, WantType},
+		libp2p::{
+			bitswap::{self, BitswapEvent, BlockPresenceType, ResponseType, WantType},
+			identify,
+			kademlia::{self, KademliaEvent},
+		},
 		Direction, TransportEvent, TransportService, UserProtocol,
 	},
+	transport::tcp,
 	Litep2p, PeerId, ProtocolName,
 };
 use opensand_blocks::{Cid, Codec, FetchError, MAX_BLOCK_BYTES};
@@ -274,6 +279,67 @@ async fn a_peer_that_does_not_read_is_cut_off() {
 		begin.elapsed().as_secs_f64()
 	);
 	assert_eq!(provider.exchange.stats().ipfs_stalled, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn blocks_are_announced_in_the_public_network() {
+	let held = blocks(8, 1, 1000);
+	let (cid, block) = &held[0];
+	// A node of the public Kademlia network, with litep2p's own settings.
+	let (kademlia_config, mut kademlia) = kademlia::ConfigBuilder::new().build();
+	let (identify_config, mut identified) = identify::Config::new("/ipfs/0.1.0".into(), None);
+	let tcp = tcp::config::Config {
+		listen_addresses: vec![loopback()],
+		..Default::default()
+	};
+	let config = ConfigBuilder::new()
+		.with_tcp(tcp)
+		.with_libp2p_kademlia(kademlia_config)
+		.with_libp2p_identify(identify_config)
+		.build();
+	let mut network = Litep2p::new(config).expect("it starts");
+	let address = network.listen_addresses().next().expect("it listens").clone();
+	tokio::spawn(async move {
+		loop {
+			tokio::select! {
+				event = network.next_event() => if event.is_none() { return },
+				_ = identified.next() => {}
+			}
+		}
+	});
+
+	let mut config = with_ipfs();
+	config.provide = true;
+	let ipfs = config.ipfs.as_mut().expect("it is set");
+	ipfs.public_dht = true;
+	ipfs.bootstrap = vec![address];
+	let provider = start(config, memory(&held));
+	let announced = async {
+		loop {
+			// The storage network has nobody to tell, which is no concern of the public one.
+			let _ = provider.exchange.provide(cid).await;
+			match timeout(Duration::from_millis(200), kademlia.next()).await {
+				Ok(Some(KademliaEvent::IncomingProvider {
+					provided_key,
+					provider,
+				})) => break (provided_key, provider),
+				Ok(None) => panic!("the network ended"),
+				_ => {}
+			}
+		}
+	};
+	let (key, record) = timeout(LIMIT, announced).await.expect("the record arrives");
+	assert_eq!(key.to_vec(), cid.hash().to_bytes());
+	assert_eq!(record.peer, provider.id());
+	assert_eq!(record.addresses, provider.exchange.ipfs_addresses());
+
+	let client = start(with_ipfs(), Memory::default());
+	let got = client
+		.exchange
+		.fetch_ipfs(cid, record.peer, record.addresses, LIMIT)
+		.await;
+	assert_eq!(got.as_ref(), Ok(block));
+	provider.exchange.stop_providing(cid).await.expect("it runs");
 }
 
 #[tokio::test(flavor = "multi_thread")]

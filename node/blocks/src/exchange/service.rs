@@ -49,9 +49,13 @@ use tokio::{
 const MAX_SERVED: usize = 128;
 /// Blocks that are read from the source at a time.
 const MAX_READS: usize = 16;
-/// Blocks for which others' records are kept, and this peer's own.
-const MAX_PROVIDER_KEYS: usize = 65_536;
-/// Addresses kept of a peer.
+/// Blocks for which provider records are kept, this peer's own among them. With all records full, they take 64 MiB.
+const MAX_PROVIDER_KEYS: usize = 16_384;
+/// Providers kept of a block.
+const MAX_PROVIDERS: usize = 10;
+/// Addresses kept of a provider's record.
+const MAX_PROVIDER_ADDRESSES: usize = 4;
+/// Addresses taken of a peer that says where it listens.
 const MAX_ADDRESSES: usize = 8;
 /// Records that others ask to store are not of use here.
 const MAX_RECORDS: usize = 0;
@@ -215,7 +219,8 @@ impl Service {
 			.with_incoming_records_validation_mode(IncomingRecordValidationMode::Manual)
 			.with_max_records(MAX_RECORDS)
 			.with_max_provider_keys(MAX_PROVIDER_KEYS)
-			.with_max_provider_addresses(MAX_ADDRESSES)
+			.with_max_providers_per_key(MAX_PROVIDERS)
+			.with_max_provider_addresses(MAX_PROVIDER_ADDRESSES)
 			.build();
 		let network = Litep2p::new(
 			builder
@@ -294,7 +299,10 @@ impl Service {
 				Some(_) = self.pings.next() => {}
 				Some(read) = self.reads.next(), if !self.reads.is_empty() => self.on_read(read),
 				Some(sent) = self.sends.next(), if !self.sends.is_empty() => self.on_sent(sent),
-				_ = redial.tick() => self.dial_bootstrap().await,
+				_ = redial.tick() => {
+					self.dial_bootstrap().await;
+					self.forget_who_gave_up();
+				}
 				_ = refresh.tick() => {
 					self.kademlia.find_node(self.state.local).await;
 				}
@@ -390,6 +398,19 @@ impl Service {
 				log::debug!(target: LOG_TARGET, "bootstrap peer {address}: {error}");
 			}
 		}
+	}
+
+	/// Drops what nobody waits for any more, should the network owe an answer for good.
+	fn forget_who_gave_up(&mut self) {
+		self.requests.retain(|_, reply| !reply.is_closed());
+		self.queries.retain(|_, query| match query {
+			Query::Provide(reply) => !reply.is_closed(),
+			Query::Find(reply) => !reply.is_closed(),
+		});
+		self.dials.retain(|_, waiting| {
+			waiting.retain(|reply| !reply.is_closed());
+			!waiting.is_empty()
+		});
 	}
 
 	fn on_network_event(&mut self, event: Litep2pEvent) {
