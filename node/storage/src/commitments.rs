@@ -1,0 +1,278 @@
+//! Checks stored shards against the segment roots on chain, and answers challenges.
+//!
+//! The check of a complete shard keeps, in the shard's file `levels`, the stored tree of each segment: about 16 KiB for
+//! 8 MiB. With it an answer reads 16 KiB around each leaf. The file can be lost: trees are validated against the roots
+//! when they are read, and are computed again where they are missing.
+
+use std::{
+	fs::File,
+	io::{self, Read, Seek, SeekFrom, Write},
+	path::{Path, PathBuf},
+};
+
+use cid::Cid;
+use codec::Encode;
+use log::{error, warn};
+use opensand_blocks::{BlockStore, StoreError};
+use opensand_slices::{shard_cid, BlockError, BlockFetcher, ShardError, ShardReader};
+use opensand_storage_proof::{
+	prove, verify, Claim, Native, PossessionError, ProveError, SegmentCommitter, SegmentSource, SegmentTree,
+	ShardLayout, SEGMENT_BYTES, SEGMENT_LEAVES,
+};
+use rustix::io::Errno;
+use thiserror::Error;
+
+use crate::{chain::ShardId, TARGET};
+
+/// Bytes that are read at a time in a check of a whole shard.
+const READ_BYTES: usize = 1 << 20;
+
+/// A block of the store. One that is damaged, or that the disk cannot read, is not there any more afterwards: it has to be
+/// fetched or rebuilt. Errors are about the moment, and say nothing about the block.
+pub(crate) fn read_block(store: &BlockStore, cid: &Cid) -> Result<Option<Vec<u8>>, StoreError> {
+	match store.get(cid) {
+		Err(StoreError::Corrupt(_)) => Ok(None),
+		Err(StoreError::Io { path, source }) if source.raw_os_error() == Some(Errno::IO.raw_os_error()) => {
+			error!(target: TARGET, "{}: {source}; the block is given up, replace the disk", path.display());
+			store.remove(cid)?;
+			Ok(None)
+		}
+		other => other,
+	}
+}
+
+/// Gives the blocks of the store.
+pub(crate) struct StoreFetcher<'a>(pub &'a BlockStore);
+
+impl BlockFetcher for StoreFetcher<'_> {
+	fn get(&mut self, cid: &Cid) -> Result<Option<Vec<u8>>, BlockError> {
+		read_block(self.0, cid).map_err(Into::into)
+	}
+}
+
+/// A shard as far as proving needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Provable {
+	/// SHA2-256 digest of its root block.
+	pub root: [u8; 32],
+	/// Its bytes.
+	pub bytes: u64,
+	/// Its segment roots on chain.
+	pub roots: Vec<[u8; 32]>,
+	/// Where its segments' trees are kept.
+	pub levels: PathBuf,
+}
+
+/// Why a shard in the store is not the one that was committed to.
+#[derive(Debug, Error)]
+pub(crate) enum CheckError {
+	/// It is not all there.
+	#[error("{0}")]
+	Incomplete(#[from] ShardError),
+	/// It is all there, and its bytes have other segment roots. Whoever made the shard or its commitments made them wrongly.
+	#[error("segment {segment} does not have the root on chain")]
+	Roots {
+		/// The first segment that differs.
+		segment: u32,
+	},
+	/// The segments' trees could not be written: free disk space, or check the disk.
+	#[error("the segments' trees could not be written: {0}; check the disk")]
+	Levels(#[from] io::Error),
+}
+
+/// Reads a whole shard from the store, compares its segment roots with those on chain, and keeps the segments' trees.
+pub(crate) fn check(store: &BlockStore, shard: &Provable) -> Result<(), CheckError> {
+	let mut reader = ShardReader::new(StoreFetcher(store), shard_cid(shard.root), shard.bytes);
+	let mut committer = SegmentCommitter::new();
+	let mut trees = Vec::new();
+	let mut buffer = vec![0; READ_BYTES];
+	let mut offset = 0;
+	while offset < shard.bytes {
+		let length = usize::try_from(shard.bytes - offset).map_or(READ_BYTES, |left| left.min(READ_BYTES));
+		let chunk = &mut buffer[..length];
+		reader.read_at(offset, chunk)?;
+		committer.update(chunk, |tree| trees.push(tree));
+		offset += length as u64;
+	}
+	// An odd length is one that no roots match.
+	trees.extend(committer.finish().ok().flatten());
+	let count = trees.len().max(shard.roots.len());
+	if let Some(segment) = (0..count).find(|at| trees.get(*at).map(SegmentTree::root) != shard.roots.get(*at))
+	{
+		return Err(CheckError::Roots {
+			segment: segment as u32,
+		});
+	}
+	keep_all(&shard.levels, &trees)?;
+	Ok(())
+}
+
+/// Writes the file of a shard's trees anew.
+fn keep_all(path: &Path, trees: &[SegmentTree]) -> io::Result<()> {
+	let beside = path.with_extension("new");
+	let mut file = File::create(&beside)?;
+	for tree in trees {
+		file.write_all(&tree.to_bytes())?;
+	}
+	file.sync_all()?;
+	std::fs::rename(beside, path)
+}
+
+/// Where a segment's tree begins in the file: all segments before the last one are full.
+fn tree_offset(segment: u32) -> u64 {
+	u64::from(segment) * SegmentTree::encoded_len(SEGMENT_LEAVES) as u64
+}
+
+fn read_tree(path: &Path, segment: u32, leaves: u32) -> io::Result<Vec<u8>> {
+	let mut file = File::open(path)?;
+	file.seek(SeekFrom::Start(tree_offset(segment)))?;
+	let mut bytes = vec![0; SegmentTree::encoded_len(leaves)];
+	file.read_exact(&mut bytes)?;
+	Ok(bytes)
+}
+
+fn write_tree(path: &Path, segment: u32, tree: &SegmentTree) -> io::Result<()> {
+	let mut file = File::options()
+		.create(true)
+		.truncate(false)
+		.write(true)
+		.open(path)?;
+	file.seek(SeekFrom::Start(tree_offset(segment)))?;
+	file.write_all(&tree.to_bytes())
+}
+
+/// A leaf to show.
+#[derive(Clone, Debug)]
+pub(crate) struct Question {
+	/// The shard, for messages.
+	pub id: ShardId,
+	/// Position of the shard among those that are given with the questions.
+	pub shard: usize,
+	/// The segment.
+	pub segment: u32,
+	/// The leaf.
+	pub leaf: u32,
+}
+
+/// Why a challenge cannot be answered.
+#[derive(Debug, Error)]
+pub(crate) enum AnswerError {
+	/// What is on disk does not answer it: the shard must be healed.
+	#[error("shard {id} is damaged: {reason}")]
+	Damaged {
+		/// The shard.
+		id: ShardId,
+		/// What is wrong.
+		reason: String,
+	},
+	/// The store cannot be read at the moment.
+	#[error("{0}; it is tried again at the next block")]
+	Unreadable(String),
+	/// The chain asks for something that is not there: its roots and the shard's length disagree.
+	#[error("the chain asks for segment {segment}, leaf {leaf} of shard {id}, which has no such leaf")]
+	Impossible {
+		/// The shard.
+		id: ShardId,
+		/// The segment.
+		segment: u32,
+		/// The leaf.
+		leaf: u32,
+	},
+	/// The proof that was made does not verify; it is not sent.
+	#[error("the proof that was made does not verify: {0}; it is not sent")]
+	Unsound(PossessionError),
+	/// The claims are ones that nobody could answer.
+	#[error("the challenge cannot be answered by anybody: {0}")]
+	Claims(PossessionError),
+}
+
+/// The encoded proof that answers `questions` about `shards`, verified.
+pub(crate) fn answer(
+	store: &BlockStore,
+	shards: &[Provable],
+	questions: &[Question],
+) -> Result<Vec<u8>, AnswerError> {
+	let claims = questions
+		.iter()
+		.map(|question| {
+			let shard = shards.get(question.shard);
+			claim(shard, question).ok_or(AnswerError::Impossible {
+				id: question.id,
+				segment: question.segment,
+				leaf: question.leaf,
+			})
+		})
+		.collect::<Result<Vec<_>, _>>()?;
+	let mut source = StoreSource {
+		shards,
+		questions,
+		readers: shards
+			.iter()
+			.map(|shard| ShardReader::new(StoreFetcher(store), shard_cid(shard.root), shard.bytes))
+			.collect(),
+		transient: false,
+	};
+	let damaged = |claim: usize, reason: String| AnswerError::Damaged {
+		id: questions[claim].id,
+		reason,
+	};
+	let proof = match prove(&claims, &mut source) {
+		Ok(proof) => proof,
+		Err(ProveError::Claims(error)) => return Err(AnswerError::Claims(error)),
+		Err(ProveError::Read { source: error, .. }) if source.transient => {
+			return Err(AnswerError::Unreadable(error.to_string()))
+		}
+		Err(ProveError::Read { claim, source: error }) => return Err(damaged(claim, error.to_string())),
+		Err(error @ ProveError::Damaged { claim }) => return Err(damaged(claim, error.to_string())),
+	};
+	verify::<Native>(&claims, &proof).map_err(AnswerError::Unsound)?;
+	Ok(proof.encode())
+}
+
+fn claim(shard: Option<&Provable>, question: &Question) -> Option<Claim> {
+	let shard = shard?;
+	let leaves = ShardLayout::of(shard.bytes)?.segment_leaves(question.segment)?;
+	let root = *shard.roots.get(question.segment as usize)?;
+	(question.leaf < leaves).then_some(Claim {
+		root,
+		leaves,
+		index: question.leaf,
+	})
+}
+
+/// The store, as the prover reads it.
+struct StoreSource<'a> {
+	shards: &'a [Provable],
+	questions: &'a [Question],
+	readers: Vec<ShardReader<StoreFetcher<'a>>>,
+	/// Whether the last failure says nothing about the shard.
+	transient: bool,
+}
+
+impl SegmentSource for StoreSource<'_> {
+	fn read(&mut self, claim: usize, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+		let question = &self.questions[claim];
+		let start = u64::from(question.segment) * u64::from(SEGMENT_BYTES);
+		self.readers[question.shard]
+			.read_at(start + offset, buffer)
+			.map_err(|error| {
+				self.transient = matches!(error, ShardError::Fetch { .. });
+				io::Error::other(error)
+			})
+	}
+
+	fn tree(&mut self, claim: usize) -> Option<Vec<u8>> {
+		let question = &self.questions[claim];
+		let shard = &self.shards[question.shard];
+		let leaves = ShardLayout::of(shard.bytes)?.segment_leaves(question.segment)?;
+		read_tree(&shard.levels, question.segment, leaves).ok()
+	}
+
+	fn keep(&mut self, claim: usize, tree: &SegmentTree) {
+		let question = &self.questions[claim];
+		let path = &self.shards[question.shard].levels;
+		if let Err(error) = write_tree(path, question.segment, tree) {
+			warn!(target: TARGET, "{}: {error}; the tree is computed again when it is needed", path.display());
+		}
+	}
+}
