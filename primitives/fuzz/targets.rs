@@ -1,0 +1,50 @@
+//! What the fuzz targets do with arbitrary bytes. `tests/corpus.rs` runs the same on the committed corpora.
+
+use codec::{Decode, Encode};
+use opensand_primitives::{
+	inference::RequestInput,
+	proving::{JobResult, ProvingJob},
+	storage::{OrderTerms, ProviderTerms},
+};
+
+/// What decodes has one encoding, and encodes to what was read.
+fn one_encoding<T: Decode + Encode>(bytes: &[u8]) -> Option<T> {
+	let mut rest = bytes;
+	let value = T::decode(&mut rest).ok()?;
+	assert_eq!(value.encode(), &bytes[..bytes.len() - rest.len()]);
+	Some(value)
+}
+
+/// A job's id depends on nothing but what was decoded.
+pub fn proving_job(bytes: &[u8]) {
+	if let Some(job) = one_encoding::<ProvingJob>(bytes) {
+		assert_eq!(job.id(), job.clone().id());
+	}
+}
+
+/// A result.
+pub fn job_result(bytes: &[u8]) {
+	one_encoding::<JobResult>(bytes);
+}
+
+/// A request's input.
+pub fn request_input(bytes: &[u8]) {
+	if let Some(input) = one_encoding::<RequestInput>(bytes) {
+		input.visibility();
+	}
+}
+
+/// The terms of a storage order.
+pub fn order_terms(bytes: &[u8]) {
+	if let Some(terms) = one_encoding::<OrderTerms>(bytes) {
+		terms.code.is_valid();
+		terms.regions.iter().for_each(|region| {
+			region.is_valid();
+		});
+	}
+}
+
+/// What a storage provider says of itself.
+pub fn provider_terms(bytes: &[u8]) {
+	one_encoding::<ProviderTerms>(bytes);
+}

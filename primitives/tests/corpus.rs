@@ -1,0 +1,36 @@
+//! Replays the fuzz corpora, so that what fuzzing once found stays found without a fuzzer, and tries random changes of them.
+
+#[path = "../fuzz/targets.rs"]
+mod targets;
+
+use opensand_corpus::{edits, Corpus};
+use proptest::{prelude::*, sample::Index};
+
+const TARGETS: [(&str, fn(&[u8])); 5] = [
+	("proving_job", targets::proving_job),
+	("job_result", targets::job_result),
+	("request_input", targets::request_input),
+	("order_terms", targets::order_terms),
+	("provider_terms", targets::provider_terms),
+];
+
+fn corpus(target: &str) -> Corpus {
+	Corpus::read(env!("CARGO_MANIFEST_DIR"), target)
+}
+
+#[test]
+fn corpora() {
+	for (name, target) in TARGETS {
+		corpus(name).replay(target);
+	}
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+	#[test]
+	fn changed_files(which: Index, file: Index, edits in edits()) {
+		let (name, target) = which.get(&TARGETS);
+		target(&corpus(name).changed(file, &edits));
+	}
+}
