@@ -11,7 +11,7 @@ RELEASE_DIR = $${OPENSAND_CACHE}/target-release
 WEIGHTS_DIR = $${OPENSAND_CACHE}/target-weights
 
 # The pallets of this project, whose weights `make weights` measures.
-PALLETS := inference models
+PALLETS := dsm inference models
 STEPS ?= 50
 REPEAT ?= 20
 
@@ -65,7 +65,7 @@ weights: ## Benchmark the pallets of this project and write their weights
 			--genesis-builder runtime --pallet "pallet_$$pallet" --extrinsic '*' --steps $(STEPS) --repeat $(REPEAT) \
 			--template benchmarking/weights.hbs --output "pallets/$$pallet/src/weights.rs"; \
 	done; \
-	cargo fmt --package pallet-inference --package pallet-models
+	cargo fmt $(PALLETS:%=--package pallet-%)
 
 fuzz: ## Fuzz every decoder for FUZZ_SECONDS (default 60) each; needs a nightly toolchain
 	@scripts/fuzz.sh

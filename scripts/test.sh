@@ -78,10 +78,13 @@ workspace() { # <cargo subcommand> <arguments...>
 	cargo "$subcommand" $OPENSAND_WORKSPACE "$@"
 }
 
+# Each starts nodes; one runs at a time.
+network_tests=(--test network --test faults --test replay --test storage --test subxt_client)
+
 if [ "${1:-}" = --long ]; then
 	check "build" workspace build --all-targets
 	[ "$failed" -eq 0 ] || finish
-	rust_tests "long network tests" workspace test --test network_long -- --test-threads=1
+	rust_tests "long network tests" workspace test --no-fail-fast --test network_long --test storage_long -- --test-threads=1
 	finish
 fi
 
@@ -92,7 +95,9 @@ check "build" workspace build --all-targets
 [ "$failed" -eq 0 ] || finish
 # Without the WASM: clippy would be taken for the compiler that its build has to use.
 SKIP_WASM_BUILD=1 check "clippy" workspace clippy --all-targets -- -D warnings
+# Cargo leaves targets with `test = false` out of "all targets".
+SKIP_WASM_BUILD=1 check "clippy of the network tests" workspace clippy "${network_tests[@]}" --test network_long --test storage_long -- -D warnings
 rust_tests "unit and property tests" workspace test --no-fail-fast
-rust_tests "network tests" workspace test --no-fail-fast --test network --test faults --test replay --test subxt_client -- --test-threads=1
+rust_tests "network tests" workspace test --no-fail-fast "${network_tests[@]}" -- --test-threads=1
 node_tests "JavaScript clients" npm --prefix tests/clients test --silent
 finish

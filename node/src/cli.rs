@@ -8,6 +8,7 @@ use crate::{
 	chain_spec,
 	prover::{cli::ProverCmd, params::ProverParams},
 	session_keys::SetKeysCallCmd,
+	storage::params::StorageParams,
 };
 
 /// The whole command line: a subcommand, or the flags of a running node.
@@ -38,6 +39,10 @@ pub struct RunCmd {
 	/// How to prove.
 	#[command(flatten)]
 	pub prover: ProverParams,
+
+	/// What to store for others.
+	#[command(flatten)]
+	pub storage: StorageParams,
 
 	/// Start without measuring the machine. On development and local chains it is not measured anyway.
 	#[arg(long)]

@@ -87,8 +87,9 @@ fn run_node(cli: &Cli, command: &RunCmd) -> Result<()> {
 				measure_hardware: !command.no_hardware_benchmarks
 					&& !chain_spec::is_for_tests(&*config.chain_spec),
 				prover,
+				storage: command.storage.config(),
 			};
-			service::new_full(config, options).map_err(Into::into)
+			service::new_full(config, options).await.map_err(Into::into)
 		})
 }
 

@@ -16,3 +16,4 @@ pub mod prover;
 pub mod rpc;
 pub mod service;
 pub mod session_keys;
+pub mod storage;

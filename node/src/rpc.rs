@@ -8,6 +8,7 @@ use std::{error::Error, sync::Arc};
 
 use jsonrpsee::RpcModule;
 use opensand_primitives::{AccountId, Balance, BlockNumber, Hash, Nonce};
+use opensand_storage::StorageHandle;
 use pallet_transaction_payment_rpc::{TransactionPayment, TransactionPaymentApiServer};
 use pallet_transaction_payment_rpc_runtime_api::RuntimeDispatchInfo;
 use sc_consensus_babe::BabeWorkerHandle;
@@ -28,6 +29,7 @@ use crate::{
 		ProverHandle,
 	},
 	service::{Block, FullBackend, FullClient, FullPool, FullSelectChain},
+	storage::rpc::{StorageProviderApiServer, StorageProviderRpc},
 };
 
 /// What the methods reach for.
@@ -46,6 +48,8 @@ pub struct Dependencies {
 	pub babe_worker: BabeWorkerHandle<Block>,
 	/// The node's prover, if it proves.
 	pub prover: Option<ProverHandle>,
+	/// The node's storage provider, if it stores.
+	pub storage: Option<StorageHandle>,
 	/// Finality.
 	pub grandpa: GrandpaDependencies,
 }
@@ -62,8 +66,8 @@ pub struct GrandpaDependencies {
 	pub finality_proofs: Arc<FinalityProofProvider<FullBackend, Block>>,
 }
 
-/// The `system_accountNextIndex`, `payment`, `babe`, `grandpa`, `sync_state` and, where the node proves, `prover`
-/// methods.
+/// The `system_accountNextIndex`, `payment`, `babe`, `grandpa`, `sync_state` and, where the node proves or
+/// stores, `prover` and `storage` methods.
 ///
 /// # Errors
 ///
@@ -80,6 +84,7 @@ pub fn methods(
 		keystore,
 		babe_worker,
 		prover,
+		storage,
 		grandpa,
 	} = dependencies;
 
@@ -106,6 +111,9 @@ pub fn methods(
 	module.merge(SyncState::new(chain_spec, client, grandpa.authority_set, babe_worker)?.into_rpc())?;
 	if let Some(prover) = prover {
 		module.merge(ProverRpc::new(prover).into_rpc())?;
+	}
+	if let Some(storage) = storage {
+		module.merge(StorageProviderRpc::new(storage).into_rpc())?;
 	}
 	Ok(module)
 }

@@ -20,7 +20,11 @@ use frame_support::{
 use opensand_primitives::{
 	inference::{Quote, RequestInput, RequestState, ResultFault, WorkerRecord},
 	models::{ArchitectureRecord, InferenceTerms, KeyRecord, ModelRecord},
-	AccountId, ArchitectureId, Balance, KeyId, ModelId, Nonce, RequestId,
+	storage::{
+		Challenge, DatasetEvent, Grant, OpenSlot, OrderRecord, ProviderRecord, ShardIndex, ShardView,
+		StorageTerms,
+	},
+	AccountId, ArchitectureId, Balance, KeyId, ModelId, Nonce, OrderId, RequestId,
 };
 use pallet_nomination_pools::PoolId;
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
@@ -47,7 +51,7 @@ use sp_version::RuntimeVersion;
 
 use crate::{
 	configs::consensus::{EpochDuration, SessionKeys, BABE_GENESIS_EPOCH_CONFIG},
-	AuthorityDiscovery, Babe, Block, Executive, Grandpa, Historical, Inference, InherentDataExt, Models,
+	AuthorityDiscovery, Babe, Block, Dsm, Executive, Grandpa, Historical, Inference, InherentDataExt, Models,
 	NominationPools, Runtime, RuntimeCall, RuntimeGenesisConfig, Staking, System, TransactionPayment,
 	VERSION,
 };
@@ -365,6 +369,68 @@ sp_api::impl_runtime_apis! {
 			proof: Vec<u8>,
 		) -> Option<Result<(), ResultFault>> {
 			Inference::check_result(request, output, proof)
+		}
+	}
+
+	impl opensand_primitives::apis::StorageApi<Block> for Runtime {
+		fn storage_terms() -> StorageTerms {
+			Dsm::storage_terms()
+		}
+
+		fn storage_provider(provider: AccountId) -> Option<ProviderRecord> {
+			Dsm::storage_provider(provider)
+		}
+
+		fn provider_of_agent(agent: AccountId) -> Option<AccountId> {
+			Dsm::provider_of_agent(agent)
+		}
+
+		fn order(order: OrderId) -> Option<OrderRecord> {
+			Dsm::order(order)
+		}
+
+		fn shards(order: OrderId) -> Vec<ShardView> {
+			Dsm::shards(order)
+		}
+
+		fn segment_roots(order: OrderId, shard: ShardIndex) -> Vec<[u8; 32]> {
+			Dsm::segment_roots(order, shard)
+		}
+
+		fn orders_of(owner: AccountId, from: OrderId, limit: u32) -> Vec<OrderId> {
+			Dsm::orders_of(owner, from, limit)
+		}
+
+		fn open_slots(provider: AccountId, from: OrderId, limit: u32) -> Vec<OpenSlot> {
+			Dsm::open_slots(provider, from, limit)
+		}
+
+		fn shards_of(provider: AccountId, from: (OrderId, ShardIndex), limit: u32) -> Vec<ShardView> {
+			Dsm::shards_of(provider, from, limit)
+		}
+
+		fn challenge(provider: AccountId) -> Option<Challenge> {
+			Dsm::challenge(provider)
+		}
+
+		fn first_challenge(order: OrderId, shard: ShardIndex) -> Option<Challenge> {
+			Dsm::first_challenge(order, shard)
+		}
+
+		fn access_key(account: AccountId) -> Option<[u8; 32]> {
+			Dsm::access_key(account)
+		}
+
+		fn grant(order: OrderId, grantee: AccountId) -> Option<Grant> {
+			Dsm::grant_of(order, grantee)
+		}
+
+		fn grantees(order: OrderId, limit: u32) -> Vec<AccountId> {
+			Dsm::grantees(order, limit)
+		}
+
+		fn dataset_events(order: OrderId, from: u32, limit: u32) -> Vec<DatasetEvent> {
+			Dsm::dataset_events(order, from, limit)
 		}
 	}
 

@@ -3,6 +3,7 @@
 
 frame_benchmarking::define_benchmarks!(
 	[frame_system, SystemBench::<Runtime>]
+	[pallet_dsm, Dsm]
 	[pallet_inference, Inference]
 	[pallet_models, Models]
 );

@@ -171,11 +171,13 @@ mod runtime {
 	#[runtime::pallet_index(44)]
 	pub type Vesting = pallet_vesting::Pallet<Runtime>;
 
-	// 60 to 89: the project's own: models, inference, and later data, work and communities.
+	// 60 to 89: the project's own: models, inference, storage, and later work and communities.
 	#[runtime::pallet_index(60)]
 	pub type Models = pallet_models::Pallet<Runtime>;
 	#[runtime::pallet_index(61)]
 	pub type Inference = pallet_inference::Pallet<Runtime>;
+	#[runtime::pallet_index(62)]
+	pub type Dsm = pallet_dsm::Pallet<Runtime>;
 }
 
 #[cfg(test)]

@@ -24,13 +24,31 @@ pub struct Digits {
 	images: Dataset,
 }
 
+/// Where the repository keeps the model.
+fn source() -> PathBuf {
+	Path::new(env!("CARGO_MANIFEST_DIR")).join("../zk/models/digits")
+}
+
 impl Digits {
-	/// Imports and calibrates the model into `folder`.
+	/// Imports and calibrates the model into `folder`, with the held-out images of the repository.
 	///
 	/// # Errors
 	/// When `opensand-zk` is not built or does not take the model.
 	pub fn import(folder: &Path) -> Result<Self> {
-		let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../zk/models/digits");
+		Self::import_with(folder, &Self::held_out_images())
+	}
+
+	/// Where the repository keeps the held-out images.
+	pub fn held_out_images() -> PathBuf {
+		source().join("heldout.images.npy")
+	}
+
+	/// Imports and calibrates the model into `folder`, with the held-out images in `images`.
+	///
+	/// # Errors
+	/// When `opensand-zk` is not built or does not take the model.
+	pub fn import_with(folder: &Path, images: &Path) -> Result<Self> {
+		let source = source();
 		let file = |name: &str| source.join(name).display().to_string();
 		run(&[
 			"import",
@@ -40,14 +58,14 @@ impl Digits {
 			"--calibration-labels",
 			&file("calibration.labels.npy"),
 			"--held-out",
-			&file("heldout.images.npy"),
+			&images.display().to_string(),
 			"--held-out-labels",
 			&file("heldout.labels.npy"),
 			"--out",
 			&folder.display().to_string(),
 		])?;
 		let ModelFolder { model, manifest } = ModelFolder::read(folder)?;
-		let images = npy::read(&fs::read(source.join("heldout.images.npy"))?)?;
+		let images = npy::read(&fs::read(images)?)?;
 		let labels = npy::read(&fs::read(source.join("heldout.labels.npy"))?)?;
 		let input_len = usize::try_from(model.architecture().input_len())?;
 		let images = Dataset::new(&images, Some(&labels), input_len)?;

@@ -3,6 +3,7 @@
 //!
 //! - [`node`]: one node; [`network`]: a connected set of validators.
 //! - [`client`]: transactions and storage through `subxt`, without generated code.
+//! - [`storage`]: a chain with storage providers, and the owners' command line.
 //! - [`inference`]: the main job's steps; [`digits`]: a model for it; [`market`]: a chain where it can be asked.
 //!
 //! Everything waits on conditions ([`eventually`]), never on a fixed time:
@@ -16,6 +17,7 @@ pub mod inference;
 pub mod market;
 pub mod network;
 pub mod node;
+pub mod storage;
 
 use std::{future::Future, time::Duration};
 

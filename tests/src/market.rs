@@ -42,14 +42,31 @@ pub struct Market {
 }
 
 impl Market {
-	/// Starts the chain with keys for `digits` in its prover, registers the model, and offers it.
+	/// Starts a chain and opens the market on it.
 	///
 	/// # Errors
 	/// When a step fails.
 	pub async fn open(digits: &Digits) -> Result<Self> {
-		let stopped = StoppedNode::new("alice", "dev")?.with(&["--alice", "--force-authoring", "--worker"]);
-		let bundle = digits.set_up(&stopped.directory().join("prover/bundles"))?;
-		let node = stopped.start().await?;
+		Self::on(Self::start_chain().await?, digits).await
+	}
+
+	/// Starts a development chain whose node serves as worker.
+	///
+	/// # Errors
+	/// When the node does not start.
+	pub async fn start_chain() -> Result<Node> {
+		StoppedNode::new("alice", "dev")?
+			.with(&["--alice", "--force-authoring", "--worker"])
+			.start()
+			.await
+	}
+
+	/// Installs keys for `digits` in the prover of `node`, registers the model, and offers it.
+	///
+	/// # Errors
+	/// When a step fails.
+	pub async fn on(node: Node, digits: &Digits) -> Result<Self> {
+		let bundle = digits.set_up(&node.directory().join("prover/bundles"))?;
 		let client = node.client().await?;
 		let (owner, worker, requester) = (dev::charlie(), dev::bob(), dev::dave());
 		let model = register_model(&client, &bundle, &owner, ROYALTY).await?;

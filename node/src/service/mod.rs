@@ -11,6 +11,7 @@ mod network;
 mod offchain;
 mod partial;
 mod proving;
+mod storing;
 
 use std::path::Path;
 
@@ -60,6 +61,8 @@ pub struct Options {
 	/// What off-chain workers reach through the bridge. `None` where the node does not prove, whereupon the bridge
 	/// answers `Unavailable`.
 	pub prover: Option<ProverService>,
+	/// How the node stores data for others, if it does.
+	pub storage: Option<opensand_storage::Config>,
 }
 
 /// Builds a node and starts its tasks.
@@ -68,13 +71,13 @@ pub struct Options {
 ///
 /// When the database, the network or the RPC server does not open, or the disk has less room than
 /// [`Options::storage_monitor`] asks for.
-pub fn new_full(config: Configuration, options: Options) -> Result<TaskManager, Error> {
+pub async fn new_full(config: Configuration, options: Options) -> Result<TaskManager, Error> {
 	let database_path = config.database.path().map(Path::to_path_buf);
 	let storage_monitor = options.storage_monitor.clone();
 
 	let task_manager = match config.network.network_backend {
-		NetworkBackendType::Libp2p => start::<NetworkWorker<Block, Hash>>(config, options)?,
-		NetworkBackendType::Litep2p => start::<Litep2pNetworkBackend>(config, options)?,
+		NetworkBackendType::Libp2p => start::<NetworkWorker<Block, Hash>>(config, options).await?,
+		NetworkBackendType::Litep2p => start::<Litep2pNetworkBackend>(config, options).await?,
 	};
 
 	if let Some(path) = database_path {
@@ -84,7 +87,7 @@ pub fn new_full(config: Configuration, options: Options) -> Result<TaskManager, 
 	Ok(task_manager)
 }
 
-fn start<N: NetworkBackend<Block, Hash>>(
+async fn start<N: NetworkBackend<Block, Hash>>(
 	config: Configuration,
 	options: Options,
 ) -> Result<TaskManager, Error> {
@@ -128,6 +131,23 @@ fn start<N: NetworkBackend<Block, Hash>>(
 	let keystore = keystore_container.keystore();
 	let voter_state = SharedVoterState::empty();
 
+	let storage = match options.storage {
+		Some(storage) => Some(
+			storing::spawn(
+				&task_manager,
+				storage,
+				storing::Dependencies {
+					client: client.clone(),
+					transaction_pool: transaction_pool.clone(),
+					keystore: keystore.clone(),
+					prometheus: prometheus.clone(),
+				},
+			)
+			.await?,
+		),
+		None => None,
+	};
+
 	let rpc_builder = {
 		let prover = options.prover.as_ref().map(ProverService::handle);
 		let client = client.clone();
@@ -149,6 +169,7 @@ fn start<N: NetworkBackend<Block, Hash>>(
 				keystore: keystore.clone(),
 				babe_worker: babe_worker.clone(),
 				prover: prover.clone(),
+				storage: storage.clone(),
 				grandpa: rpc::GrandpaDependencies {
 					voter_state: voter_state.clone(),
 					authority_set: authority_set.clone(),

@@ -5,6 +5,7 @@ pub mod ai;
 pub mod consensus;
 pub mod governance;
 pub mod staking;
+pub mod storage;
 pub mod system;
 pub mod treasury;
 pub mod voter_bags;

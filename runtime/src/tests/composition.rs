@@ -43,10 +43,11 @@ const PALLETS: &[(usize, &str)] = &[
 	(44, "Vesting"),
 	(60, "Models"),
 	(61, "Inference"),
+	(62, "Dsm"),
 ];
 
 /// The pallets that this project wrote and answers for.
-const PROJECT_PALLETS: &[&str] = &["Models", "Inference"];
+const PROJECT_PALLETS: &[&str] = &["Models", "Inference", "Dsm"];
 
 /// The variants of an enum that the metadata names.
 fn variants(ty: &scale_info::MetaType) -> Vec<Variant<MetaForm>> {

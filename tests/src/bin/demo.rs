@@ -1,21 +1,25 @@
-//! The main job, shown: a chain is started, the digits model is registered on it, held-out images are sent as paid
-//! requests, the worker proves its answers, the chain verifies and pays.
+//! The main job, shown: a chain is started, the held-out images are stored with providers and read back by an account that
+//! was granted access, the digits model is registered, images are sent as paid requests, the worker proves its answers,
+//! the chain verifies and pays.
 //!
 //! With `KEEP=1` in the environment the chain stays up; otherwise nothing is left running.
 
-use std::{collections::BTreeMap, env, time::Duration};
+use std::{collections::BTreeMap, env, fs, path::Path, time::Duration};
 
-use anyhow::Result;
+use anyhow::{ensure, Context, Result};
 use opensand_tests::{
 	client::SAND,
 	digits::Digits,
 	inference::{wait_for_settlement, Settlement},
 	market::{Market, BOND, PRICE, ROYALTY},
+	storage::{address_text, grantee, StorageMarket, GRANTEE, OWNER},
 };
 use opensand_zk_cli::accuracy::class;
 
 /// Held-out images that are asked about.
 const IMAGES: [usize; 6] = [0, 1, 2, 3, 4, 5];
+/// Providers that hold the images.
+const PROVIDERS: usize = 3;
 /// How long an answer may take: two blocks and a proof, with a long tail.
 const ANSWER_LIMIT: Duration = Duration::from_secs(300);
 /// Width of an 8×8 image in characters.
@@ -37,12 +41,18 @@ async fn main() -> Result<()> {
 
 async fn demonstrate() -> Result<()> {
 	let directory = tempfile::tempdir()?;
-	step("Importing the handwritten-digits model from ONNX and calibrating it");
-	let digits = Digits::import(&directory.path().join("digits"))?;
+	step("Starting a chain and three storage providers, each a process of its own");
+	let chain = Market::start_chain().await?;
+	let storage = StorageMarket::join(&chain, PROVIDERS).await?;
+	let images = directory.path().join("heldout.images.npy");
+	store_images(&storage, &images).await?;
+
+	step("Importing the handwritten-digits model from ONNX, calibrating it, and testing it on the images read back");
+	let digits = Digits::import_with(&directory.path().join("digits"), &images)?;
 	report_accuracy(&digits);
 
-	step("Making development keys, starting a chain with a worker, registering model, key and worker");
-	let market = Market::open(&digits).await?;
+	step("Making development keys, registering model, key and worker");
+	let market = Market::on(chain, &digits).await?;
 	println!(
 		"  node            process {}, {}",
 		market.node.process_id().unwrap_or_default(),
@@ -75,16 +85,72 @@ async fn demonstrate() -> Result<()> {
 	};
 	print_table(&market, &digits, &answers)?;
 
+	report_storage(&storage).await?;
+
 	let explorer = format!(
 		"https://polkadot.js.org/apps/?rpc={}#/explorer",
 		market.node.url()
 	);
 	if env::var("KEEP").is_ok_and(|keep| keep == "1") {
-		let process = market.node.detach()?;
-		println!("\nThe chain keeps running: {explorer}\nStop it with: kill {process}");
+		let mut processes = market.node.detach()?.to_string();
+		for provider in storage.providers {
+			processes.push_str(&format!(" {}", provider.node.detach()?));
+		}
+		println!("\nThe chain and its providers keep running: {explorer}\nStop them with: kill {processes}");
 	} else {
 		println!("\nWhile it runs, the chain can be looked at under {explorer}");
 		println!("It is stopped now; `make demo KEEP=1` leaves it running.");
+	}
+	Ok(())
+}
+
+/// Stores the held-out images, shares them, and reads them back into `images` as the account that they are shared with.
+async fn store_images(storage: &StorageMarket, images: &Path) -> Result<()> {
+	step("Ferdie stores the held-out images: encrypted, any 2 of 3 shards restore them");
+	let original = Digits::held_out_images();
+	let path = original.to_str().context("a path in UTF-8")?;
+	let put = ["store", "put", path, "--code", "2/3", "--windows", "120"];
+	let stored = storage.opensand(OWNER, &put).await?;
+	let order = stored["order"].to_string();
+	let shown = storage.anybody(&["store", "show", &order]).await?;
+	for shard in shown["shards"].as_array().into_iter().flatten() {
+		println!(
+			"  order {order}, shard {}: {} at {}",
+			shard["index"],
+			shard["status"].as_str().unwrap_or_default(),
+			shard["provider"].as_str().unwrap_or_default()
+		);
+	}
+
+	step("Alice is granted access and reads them back from the providers");
+	storage.opensand(GRANTEE, &["access", "register"]).await?;
+	let account = address_text(&grantee());
+	storage
+		.opensand(OWNER, &["access", "grant", &order, &account, "--training"])
+		.await?;
+	let path = images.to_str().context("a path in UTF-8")?;
+	storage.opensand(GRANTEE, &["store", "get", &order, path]).await?;
+	ensure!(
+		fs::read(&original)? == fs::read(images)?,
+		"the images that were read back are those that were stored"
+	);
+	println!("  {} bytes, the same as stored", fs::metadata(images)?.len());
+	Ok(())
+}
+
+/// What the providers have proven meanwhile.
+async fn report_storage(storage: &StorageMarket) -> Result<()> {
+	step("Meanwhile the providers have proven what they hold");
+	for provider in &storage.providers {
+		let status = provider.status().await?;
+		println!(
+			"  {}: {} bytes, proven up to window {} of {}, {} faults",
+			status["provider"]["account"].as_str().unwrap_or_default(),
+			status["usedBytes"],
+			status["provider"]["lastProvenWindow"],
+			status["window"],
+			status["provider"]["faults"],
+		);
 	}
 	Ok(())
 }

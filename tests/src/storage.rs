@@ -1,0 +1,294 @@
+//! A storage market: a chain, providers that hold data for others, and the command line by which owners use them.
+
+use std::{
+	net::TcpListener,
+	path::{Path, PathBuf},
+	process::Stdio,
+	time::Duration,
+};
+
+use anyhow::{bail, ensure, Context, Result};
+use serde_json::Value as Json;
+use subxt::dynamic::Value;
+use subxt_signer::{
+	sr25519::{dev, Keypair},
+	SecretUri,
+};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+use crate::{
+	client::{submit, Call, Client, SAND},
+	eventually,
+	network::wait_for_peers,
+	node::{binary, Node, StoppedNode},
+};
+
+/// The accounts of providers, in the order in which they join.
+const PROVIDERS: [&str; 4] = ["//Bob", "//Charlie", "//Dave", "//Eve"];
+/// What a provider puts at stake.
+const COLLATERAL: &str = "100";
+/// What a provider offers to hold.
+const QUOTA: &str = "1GiB";
+/// What an agent gets for fees.
+const AGENT_FUNDS: u128 = 100 * SAND;
+/// How long a node may take to see its key, or another node.
+const STEP_LIMIT: Duration = Duration::from_secs(120);
+/// How long one command of the client may take.
+const COMMAND_LIMIT: Duration = Duration::from_secs(600);
+
+/// A provider: its node and its account.
+pub struct Provider {
+	/// The node that holds the data.
+	pub node: Node,
+	/// The account that has registered it.
+	pub account: Keypair,
+	uri: &'static str,
+}
+
+impl Provider {
+	/// What the node says of its storage.
+	///
+	/// # Errors
+	/// When it does not answer.
+	pub async fn status(&self) -> Result<Json> {
+		self.node.call("storage_status", &[]).await
+	}
+
+	/// The account as hexadecimal text.
+	pub fn address(&self) -> String {
+		address_text(&self.account)
+	}
+
+	/// Kills the process without warning and starts it again on the same directory.
+	///
+	/// # Errors
+	/// When it does not come back.
+	pub async fn kill_and_restart(self) -> Result<Self> {
+		let stopped = self.node.kill().await?;
+		Ok(Self {
+			node: stopped.start().await?,
+			..self
+		})
+	}
+}
+
+/// Providers on a chain, and an owner's machine.
+pub struct StorageMarket {
+	/// Who holds data.
+	pub providers: Vec<Provider>,
+	/// The address of a node of the chain.
+	url: String,
+	/// A client of it.
+	client: Client,
+	/// Where the owner's command line keeps unfinished transfers.
+	cache: TempDir,
+}
+
+impl StorageMarket {
+	/// Starts `count` providers on the chain of `node`, at most four.
+	///
+	/// # Errors
+	/// When a step fails.
+	pub async fn join(node: &Node, count: usize) -> Result<Self> {
+		ensure!(count <= PROVIDERS.len(), "at most {} providers", PROVIDERS.len());
+		let entrance = node.multiaddress().await?;
+		let client = node.client().await?;
+		let mut providers = Vec::with_capacity(count);
+		for uri in PROVIDERS.into_iter().take(count) {
+			providers.push(start(uri, &entrance).await?);
+		}
+		let market = Self {
+			providers,
+			url: node.url(),
+			client,
+			cache: tempfile::tempdir()?,
+		};
+		for provider in &market.providers {
+			market.register(provider).await?;
+		}
+		Ok(market)
+	}
+
+	async fn register(&self, provider: &Provider) -> Result<()> {
+		wait_for_peers(&provider.node, 1).await?;
+		let seed = format!("{}//agent", provider.uri);
+		let agent = Keypair::from_uri(&seed.parse::<SecretUri>()?)?;
+		let public = address_text(&agent);
+		provider
+			.node
+			.call("author_insertKey", &["stor".into(), seed.into(), public.into()])
+			.await?;
+		let transfer = vec![
+			Value::unnamed_variant("Id", [Value::from_bytes(agent.public_key().0)]),
+			Value::u128(AGENT_FUNDS),
+		];
+		submit(
+			&self.client,
+			Call::new("Balances", "transfer_keep_alive", transfer),
+			&provider.account,
+		)
+		.await?;
+		eventually("the node names its agent", STEP_LIMIT, || async {
+			Ok(provider.status().await?["agent"].is_string().then_some(()))
+		})
+		.await?;
+		let arguments = [
+			"provider",
+			"register",
+			"--collateral",
+			COLLATERAL,
+			"--quota",
+			QUOTA,
+			"--region",
+			"eu-west",
+		];
+		// The provider's own node knows its peer key and addresses.
+		self.run(&provider.node.url(), Some(provider.uri), &arguments)
+			.await?;
+		Ok(())
+	}
+
+	/// Runs the client as `key` and returns its result.
+	///
+	/// # Errors
+	/// When it fails; the message has what it said.
+	pub async fn opensand(&self, key: &str, arguments: &[&str]) -> Result<Json> {
+		self.run(&self.url, Some(key), arguments).await
+	}
+
+	/// Runs the client without a key and returns its result.
+	///
+	/// # Errors
+	/// When it fails; the message has what it said.
+	pub async fn anybody(&self, arguments: &[&str]) -> Result<Json> {
+		self.run(&self.url, None, arguments).await
+	}
+
+	/// Starts the client as `key`, its standard output in a pipe; it is killed when dropped.
+	///
+	/// # Errors
+	/// When there is no client.
+	pub fn start(&self, key: &str, arguments: &[&str]) -> Result<Child> {
+		Ok(self.command(&self.url, Some(key), arguments)?.spawn()?)
+	}
+
+	fn command(&self, url: &str, key: Option<&str>, arguments: &[&str]) -> Result<Command> {
+		let mut command = Command::new(client_binary()?);
+		command
+			.args(["--json", "--yes", "--url", url, "--cache-dir"])
+			.arg(self.cache.path())
+			.args(key.map(|key| ["--key", key]).into_iter().flatten())
+			.args(arguments)
+			.stdin(Stdio::null())
+			.stdout(Stdio::piped())
+			.stderr(Stdio::piped())
+			.kill_on_drop(true);
+		Ok(command)
+	}
+
+	async fn run(&self, url: &str, key: Option<&str>, arguments: &[&str]) -> Result<Json> {
+		let what = arguments.join(" ");
+		let running = self.command(url, key, arguments)?.output();
+		let output = tokio::time::timeout(COMMAND_LIMIT, running)
+			.await
+			.with_context(|| format!("opensand {what}: no end after {} s", COMMAND_LIMIT.as_secs()))??;
+		if !output.status.success() {
+			bail!(
+				"opensand {what}: {}\n{}",
+				output.status,
+				String::from_utf8_lossy(&output.stderr)
+			);
+		}
+		let text = String::from_utf8(output.stdout)?;
+		text.lines()
+			.filter_map(|line| serde_json::from_str::<Json>(line).ok())
+			.find(|line| line["event"] == "result")
+			.with_context(|| format!("opensand {what}: no result in\n{text}"))
+	}
+
+	/// Waits until every shard of `order` is held and proven.
+	///
+	/// # Errors
+	/// When that is not so within `limit`; the message has what is.
+	pub async fn wait_until_whole(&self, order: u64, limit: Duration) -> Result<Json> {
+		let id = order.to_string();
+		eventually(&format!("order {order} is whole"), limit, || async {
+			let shown = self.anybody(&["store", "show", &id]).await?;
+			let shards = shown["shards"].as_array().context("shards")?;
+			let whole = shards.iter().all(|shard| shard["status"] == "active");
+			ensure!(whole, "{shown}");
+			Ok(Some(shown.clone()))
+		})
+		.await
+	}
+}
+
+/// An account as hexadecimal text.
+pub fn address_text(account: &Keypair) -> String {
+	format!("0x{}", hex::encode(account.public_key().0))
+}
+
+/// The account that stores files in tests.
+pub const OWNER: &str = "//Ferdie";
+/// The account that is granted access in tests.
+pub const GRANTEE: &str = "//Alice";
+
+/// The key of [`GRANTEE`].
+pub fn grantee() -> Keypair {
+	dev::alice()
+}
+
+fn client_binary() -> Result<PathBuf> {
+	binary("opensand")
+}
+
+/// Starts a provider's node, which listens on a port that it keeps over restarts.
+async fn start(uri: &'static str, entrance: &str) -> Result<Provider> {
+	let name = uri.trim_start_matches('/').to_lowercase();
+	let stopped = StoppedNode::new(&name, "dev")?;
+	let directory = stopped.directory().join("storage");
+	let directory = directory.to_str().context("a path in UTF-8")?;
+	let address = format!("/ip4/127.0.0.1/tcp/{}", free_port()?);
+	let node = stopped
+		.with(&[
+			"--bootnodes",
+			entrance,
+			"--storage",
+			directory,
+			"--storage-quota",
+			QUOTA,
+			"--storage-regions",
+			"eu-west",
+			"--storage-listen",
+			&address,
+		])
+		.start()
+		.await?;
+	Ok(Provider {
+		node,
+		account: Keypair::from_uri(&uri.parse::<SecretUri>()?)?,
+		uri,
+	})
+}
+
+/// A port that nothing listens on now.
+fn free_port() -> Result<u16> {
+	Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+/// Writes `bytes` bytes that do not compress and differ with `seed`.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_noise(path: &Path, bytes: usize, seed: u64) -> Result<Vec<u8>> {
+	let mut noise = Vec::with_capacity(bytes + 32);
+	let mut block = sp_crypto_hashing::blake2_256(&seed.to_le_bytes());
+	while noise.len() < bytes {
+		noise.extend_from_slice(&block);
+		block = sp_crypto_hashing::blake2_256(&block);
+	}
+	noise.truncate(bytes);
+	std::fs::write(path, &noise).with_context(|| path.display().to_string())?;
+	Ok(noise)
+}
