@@ -45,8 +45,11 @@ use tokio::{
 	time::{interval, Interval, MissedTickBehavior},
 };
 
-/// Blocks that are served at a time. With the longest blocks, 256 MiB are in memory.
-const MAX_SERVED: usize = 128;
+/// Blocks that are served at a time. With leaves of files, 64 MiB are in memory.
+const MAX_SERVED: usize = 256;
+/// A peer gets at most this part of what is left of [`MAX_SERVED`], so that some peers that do not read what they asked for
+/// leave room for others.
+const SHARE_OF_FREE: usize = 8;
 /// Blocks that are read from the source at a time.
 const MAX_READS: usize = 16;
 /// Blocks for which provider records are kept, this peer's own among them. With all records full, they take 64 MiB.
@@ -503,7 +506,7 @@ impl Service {
 			}
 		};
 		let served = self.served.get(&peer).copied().unwrap_or(0);
-		if served >= REQUESTS_PER_PEER || self.reads.len() + self.sends.len() >= MAX_SERVED {
+		if served >= served_at_most(self.reads.len() + self.sends.len()) {
 			self.state.stats.busy.fetch_add(1, Ordering::Relaxed);
 			self.blocks.send_response(request, Response::Busy.encode());
 			return;
@@ -612,6 +615,14 @@ impl Service {
 	}
 }
 
+/// How many blocks a peer may be served at a time, while `total` are served to all peers.
+fn served_at_most(total: usize) -> usize {
+	match MAX_SERVED.saturating_sub(total) {
+		0 => 0,
+		free => (free / SHARE_OF_FREE).clamp(1, REQUESTS_PER_PEER),
+	}
+}
+
 fn calm_interval(period: Duration) -> Interval {
 	let mut interval = interval(period);
 	interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -651,5 +662,53 @@ fn fault_of(error: RequestResponseError) -> PeerFault {
 		RequestResponseError::Rejected(reason) => PeerFault::BrokeOff(format!("{reason:?}")),
 		RequestResponseError::Canceled => PeerFault::BrokeOff("the request was cancelled".into()),
 		RequestResponseError::TooLargePayload => PeerFault::BrokeOff("the request is too long".into()),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_few_greedy_peers_leave_room() {
+		assert_eq!(served_at_most(0), REQUESTS_PER_PEER);
+		assert_eq!(served_at_most(MAX_SERVED - 1), 1);
+		assert_eq!(served_at_most(MAX_SERVED), 0);
+		// Each takes all that it gets, until nobody gets anything.
+		let (mut total, mut peers) = (0, 0);
+		while served_at_most(total) > 0 {
+			// A peer's own requests lower its limit while they come in.
+			let mut own = 0;
+			while own < served_at_most(total) {
+				own += 1;
+				total += 1;
+			}
+			peers += 1;
+		}
+		assert!(peers > 32, "{peers} peers take everything");
+	}
+
+	#[test]
+	fn only_plain_tcp_is_dialled() {
+		let peer = PeerId::random();
+		for (address, plain) in [
+			("/ip4/192.0.2.1/tcp/1", true),
+			("/ip6/2001:db8::1/tcp/1", true),
+			("/dns4/example.org/tcp/1", true),
+			("/ip4/192.0.2.1/udp/1/quic-v1", false),
+			("/ip4/192.0.2.1/tcp/1/ws", false),
+			("/unix/socket", false),
+			("", false),
+		] {
+			let address: Multiaddr = address.parse().expect("a multiaddress");
+			assert_eq!(is_tcp(&address), plain, "{address}");
+			assert_eq!(
+				is_tcp(&with_peer(address.clone(), peer)),
+				plain,
+				"{address} with a peer"
+			);
+		}
+		let relayed = format!("/ip4/192.0.2.1/tcp/1/p2p/{peer}/p2p-circuit");
+		assert!(!is_tcp(&relayed.parse().expect("a multiaddress")));
 	}
 }
