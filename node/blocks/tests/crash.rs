@@ -50,8 +50,8 @@ fn writer() {
 	}
 }
 
-/// Runs the writer for a while and kills it. Returns what it acknowledged.
-fn write_and_kill(directory: &Path, seed: u64, time: Duration) -> Vec<Cid> {
+/// Runs the writer until it has acknowledged so many blocks, a moment more, and kills it. Returns what it acknowledged.
+fn write_and_kill(directory: &Path, seed: u64, blocks: usize, moment: Duration) -> Vec<Cid> {
 	let mut child = Command::new(std::env::current_exe().expect("this program has a path"))
 		.args(["--exact", "writer", "--nocapture"])
 		.env(DIRECTORY, directory)
@@ -60,20 +60,20 @@ fn write_and_kill(directory: &Path, seed: u64, time: Duration) -> Vec<Cid> {
 		.stderr(Stdio::piped())
 		.spawn()
 		.expect("it starts");
-	let lines = BufReader::new(child.stderr.take().expect("it is piped"));
-	let reader = thread::spawn(move || {
-		lines
-			.lines()
-			.map_while(Result::ok)
-			.inspect(|line| assert!(!line.contains("panicked"), "{line}"))
-			.filter_map(|line| line.strip_prefix("stored ")?.parse::<Cid>().ok())
-			.collect()
-	});
-	thread::sleep(time);
+	let mut lines = BufReader::new(child.stderr.take().expect("it is piped"))
+		.lines()
+		.map_while(Result::ok)
+		.inspect(|line| assert!(!line.contains("panicked"), "{line}"))
+		.filter_map(|line| line.strip_prefix("stored ")?.parse::<Cid>().ok());
+	let mut acknowledged: Vec<_> = lines.by_ref().take(blocks).collect();
+	assert_eq!(acknowledged.len(), blocks, "the writer writes until it is killed");
+	// What it says meanwhile waits in the pipe.
+	thread::sleep(moment);
 	// SIGKILL: nothing of the process runs after it.
 	child.kill().expect("it runs until it is killed");
 	child.wait().expect("it ends");
-	reader.join().expect("the writer did not fail")
+	acknowledged.extend(lines);
+	acknowledged
 }
 
 #[test]
@@ -82,8 +82,19 @@ fn nothing_acknowledged_is_lost() {
 	let mut random = StdRng::seed_from_u64(3);
 	let mut acknowledged = HashSet::new();
 	for round in 0..50u64 {
-		let time = Duration::from_millis(random.gen_range(5..150));
-		acknowledged.extend(write_and_kill(directory.path(), round * 1_000_000, time));
+		// Some are killed while they open the store.
+		let blocks = if round % 5 == 0 {
+			0
+		} else {
+			random.gen_range(1..30)
+		};
+		let moment = Duration::from_micros(random.gen_range(0..30_000));
+		acknowledged.extend(write_and_kill(
+			directory.path(),
+			round * 1_000_000,
+			blocks,
+			moment,
+		));
 
 		let store = BlockStore::open(directory.path(), QUOTA).expect("the store opens after every crash");
 		let mut used = 0;
