@@ -2,13 +2,13 @@
 
 use opensand_primitives::{
 	storage::{OrderStatus, ProviderStatus, ShardIndex, ShardStatus, WindowIndex},
-	AccountId, Balance, BlockNumber, OrderId,
+	AccountId, BlockNumber, OrderId,
 };
 use sp_runtime::Perbill;
 
 use crate::{
-	Config, Event, Fault, InactiveShards, LapseReason, Order, OrderKey, Pallet, Parameters, Provider, Shard,
-	ShardKey, ShardsOf, TreeChange,
+	money::Forfeit, Config, Event, Fault, InactiveShards, LapseReason, Order, OrderKey, Pallet, Parameters,
+	Provider, Shard, ShardKey, ShardsOf, TreeChange,
 };
 
 impl<T: Config> Pallet<T> {
@@ -44,17 +44,17 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Takes a shard from the provider that has it, along with `share` of what its reserve is worth, which `payee` gets.
-	/// Leaves the shard's status to the caller. Returns what `payee` got.
+	/// Takes a shard from the provider that has it, along with `share` of what its reserve is worth, which `payee` gets,
+	/// or the treasury if there is none. Leaves the shard's status to the caller.
 	pub(crate) fn detach(
 		id: OrderId,
 		order: &mut Order,
 		shard: &mut Shard,
 		share: Perbill,
-		payee: &AccountId,
-	) -> Balance {
+		payee: Option<&AccountId>,
+	) -> Forfeit {
 		let Some(who) = shard.status.provider().cloned() else {
-			return 0;
+			return Forfeit::default();
 		};
 		let was_active = matches!(shard.status, ShardStatus::Active { .. });
 		let reserve = core::mem::take(&mut shard.reserve);
@@ -93,7 +93,7 @@ impl<T: Config> Pallet<T> {
 		} else {
 			Self::account_id()
 		};
-		let forfeited = Self::detach(id, order, shard, share, &payee);
+		let forfeited = Self::detach(id, order, shard, share, Some(&payee)).received;
 		shard.status = if placing {
 			ShardStatus::Open
 		} else {
@@ -130,21 +130,14 @@ impl<T: Config> Pallet<T> {
 				Parameters::<T>::get().lapse_share
 			}
 		};
-		let repairing = match shard.status {
-			ShardStatus::Repairing { pot, .. } => Some(pot),
-			_ => None,
-		};
-		let payee = match repairing {
-			Some(_) => Self::account_id(),
-			None => order.record.owner.clone(),
-		};
-		let forfeited = Self::detach(id, order, shard, share, &payee);
-		shard.status = match repairing {
-			Some(pot) => ShardStatus::Repair {
+		// Neither the owner nor other providers may gain by it: they could keep the bytes from whoever has to fetch them.
+		let forfeited = Self::detach(id, order, shard, share, None).taken;
+		shard.status = match shard.status {
+			ShardStatus::Repairing { pot, .. } => ShardStatus::Repair {
 				opened_at: shard.opened_at,
-				pot: pot.saturating_add(forfeited),
+				pot,
 			},
-			None => ShardStatus::Open,
+			_ => ShardStatus::Open,
 		};
 		Self::deposit_event(Event::ShardLapsed {
 			order: id,

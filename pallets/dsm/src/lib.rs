@@ -502,7 +502,7 @@ pub mod pallet {
 			provider: AccountId,
 			/// Why.
 			reason: LapseReason,
-			/// What it lost of its collateral.
+			/// What it lost of its collateral; the treasury has it.
 			forfeited: Balance,
 		},
 		/// A provider proved that it holds what a window asked for.
@@ -610,7 +610,7 @@ pub mod pallet {
 		CollateralLacking,
 		/// The shard does not fit into what is left of the provider's quota. Raise it.
 		QuotaExceeded,
-		/// Too many changes wait for the provider's proof. Answer the current window, then try again.
+		/// Too many changes wait for the provider's answer. Answer the window that asks next, then try again.
 		ChangesWaiting,
 		/// The provider holds as many shards as it can. Register another one.
 		TooManyShards,

@@ -16,6 +16,15 @@ use sp_runtime::{
 
 use crate::{types::MIB, Config, HoldReason, Pallet, Provider};
 
+/// What a provider lost of its collateral.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Forfeit {
+	/// All of it.
+	pub taken: Balance,
+	/// The part that went to the payee and not to the treasury.
+	pub received: Balance,
+}
+
 /// MiB that a shard is reckoned as.
 fn mib(bytes: u64) -> Balance {
 	bytes.div_ceil(MIB).into()
@@ -102,36 +111,37 @@ impl<T: Config> Pallet<T> {
 		);
 	}
 
-	/// Takes `share` of what a reserve is worth from its provider and gives it to `payee`; returns what `payee` got. If it
-	/// cannot receive it, the treasury does.
+	/// Takes `share` of what a reserve is worth from its provider and gives it to `payee`, or if there is none, or if it
+	/// cannot receive it, to the treasury. Returns what was taken, and what of it `payee` got.
 	pub(crate) fn forfeit(
 		who: &AccountId,
 		provider: &mut Provider,
 		reserve: Balance,
 		share: Perbill,
-		payee: &AccountId,
-	) -> Balance {
-		let amount = share.mul_ceil(Self::worth_of_reserve(provider, reserve));
-		if amount == 0 {
-			return 0;
+		payee: Option<&AccountId>,
+	) -> Forfeit {
+		let taken = share.mul_ceil(Self::worth_of_reserve(provider, reserve));
+		if taken == 0 {
+			return Forfeit::default();
 		}
-		let reason = HoldReason::Collateral.into();
-		let moved = T::Currency::transfer_on_hold(
-			&reason,
-			who,
-			payee,
-			amount,
-			Precision::BestEffort,
-			Restriction::Free,
-			Fortitude::Force,
-		)
-		.unwrap_or(0);
-		let rest = amount.saturating_sub(moved);
+		let received = payee.map_or(0, |payee| {
+			T::Currency::transfer_on_hold(
+				&HoldReason::Collateral.into(),
+				who,
+				payee,
+				taken,
+				Precision::BestEffort,
+				Restriction::Free,
+				Fortitude::Force,
+			)
+			.unwrap_or(0)
+		});
+		let rest = taken.saturating_sub(received);
 		if rest > 0 {
 			Self::slash_to_treasury(who, rest);
 		}
-		provider.record.collateral = provider.record.collateral.saturating_sub(amount);
-		moved
+		provider.record.collateral = provider.record.collateral.saturating_sub(taken);
+		Forfeit { taken, received }
 	}
 
 	/// Takes `amount` of a provider's held collateral for the treasury.

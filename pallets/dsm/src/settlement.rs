@@ -213,7 +213,8 @@ impl<T: Config> Pallet<T> {
 					.is_some_and(|provider| provider.is_jailed());
 			let share = if to_blame { Perbill::one() } else { Perbill::zero() };
 			gained = gained.saturating_add(Self::pay_from_pot(&owner, shard.pot()));
-			gained = gained.saturating_add(Self::detach(id, order, &mut shard, share, &owner));
+			let forfeited = Self::detach(id, order, &mut shard, share, Some(&owner));
+			gained = gained.saturating_add(forfeited.received);
 			Commitments::<T>::remove(id, index);
 			InactiveShards::<T>::remove(ShardKey::new(id, index));
 		}

@@ -319,7 +319,6 @@ fn a_wrong_first_proof_costs_and_opens_the_slot() {
 	run(|| {
 		register_all(2);
 		let order = place();
-		let owner_before = total(&OWNER);
 		assert_ok!(accept(0, order, 0));
 		run_for(2);
 		let challenge = Dsm::first_challenge(order, 0).unwrap();
@@ -331,8 +330,9 @@ fn a_wrong_first_proof_costs_and_opens_the_slot() {
 			(record.collateral, record.reserved, record.committed),
 			(COLLATERAL - penalty(), 0, 0)
 		);
-		// The owner waited in vain.
-		assert_eq!(total(&OWNER), owner_before + penalty());
+		// An owner that keeps its bytes back must not gain by it.
+		assert_eq!(total(&OWNER), ENDOWMENT);
+		assert_eq!(total(&TREASURY), ENDOWMENT + penalty());
 		assert_noop!(
 			Dsm::first_proof(signed(&agent(0)), order, 0, good).map_err(|error| error.error),
 			Error::<Test>::NotYourShard
@@ -437,7 +437,8 @@ fn an_order_that_is_not_filled_is_given_back() {
 		next_block();
 		assert_ok!(Dsm::close(signed(&READER), order));
 		// Two providers never proved what they accepted.
-		assert_eq!(total(&OWNER), ENDOWMENT + 2 * penalty());
+		assert_eq!(total(&OWNER), ENDOWMENT);
+		assert_eq!(total(&TREASURY), ENDOWMENT + 2 * penalty());
 		assert_eq!(held(HoldReason::Escrow, &OWNER), 0);
 		assert_eq!(held(HoldReason::Deposit, &OWNER), 0);
 		assert!(!Orders::<Test>::contains_key(order));

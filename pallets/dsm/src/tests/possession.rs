@@ -3,6 +3,7 @@
 use frame_support::{assert_noop, assert_ok, pallet_prelude::Pays, BoundedVec};
 use opensand_primitives::storage::{OrderTerms, ProviderStatus, WindowIndex};
 use opensand_storage_proof::PossessionError;
+use proptest::prelude::*;
 use sp_runtime::DispatchError;
 
 use crate::{mock::*, CurrentSeed, Error, Event, Fault, History, ProofBytes, MAX_WAITING};
@@ -156,6 +157,32 @@ fn hostile_proofs_are_wrong_proofs() {
 			assert!(expected.is_none() || fault == expected, "{fault:?}");
 		}
 	});
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+	/// Whatever bytes are sent, and however a good proof is changed: a fault, and nothing else.
+	#[test]
+	fn no_other_bytes_are_a_proof(
+		bytes in proptest::collection::vec(any::<u8>(), 0..600),
+		at in any::<proptest::sample::Index>(),
+		flip in 1..=255u8,
+	) {
+		new_test_ext().execute_with(|| {
+			running();
+			assert_eq!(submit(0, window(), BoundedVec::truncate_from(bytes)), Ok(Pays::Yes));
+			let mut changed = proof_of(&Dsm::challenge(provider(1)).unwrap()).into_inner();
+			let at = at.index(changed.len());
+			changed[at] ^= flip;
+			assert_eq!(submit(1, window(), BoundedVec::truncate_from(changed)), Ok(Pays::Yes));
+			for index in [0, 1] {
+				assert_eq!(provider_record(index).record.faults, 1);
+				assert_eq!(provider_record(index).proofs, 0);
+			}
+			Dsm::do_try_state().unwrap();
+		});
+	}
 }
 
 #[test]
