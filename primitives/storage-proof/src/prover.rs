@@ -1,5 +1,7 @@
 //! The native half: committing to data, and proving that one has them.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod commit;
 mod many;
 mod prove;

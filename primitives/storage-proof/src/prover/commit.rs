@@ -11,7 +11,7 @@ use crate::{hash::Hash, LEAF_BYTES, SEGMENT_LEAVES};
 
 /// Bytes that are hashed at a time: enough that each level up to the groups' fills the widest vectors. Segments are
 /// made of whole batches.
-const BATCH_BYTES: usize = 4 * GROUP_BYTES as usize;
+const BATCH_BYTES: usize = 8 * GROUP_BYTES as usize;
 
 /// Why a stream cannot be committed to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
@@ -21,7 +21,7 @@ pub enum CommitError {
 	PartialLeaf(usize),
 }
 
-/// Commits to a shard as it streams by, in about 80 KiB of memory.
+/// Commits to a shard as it streams by, in about 170 KiB of memory.
 #[derive(Clone, Default)]
 pub struct SegmentCommitter {
 	/// Less than a batch of bytes that were not hashed yet.

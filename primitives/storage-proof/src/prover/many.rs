@@ -5,18 +5,37 @@ use blake2b_simd::{
 	Params,
 };
 
-use crate::hash::{Hash, Hasher, Native};
+#[cfg(target_arch = "x86_64")]
+use super::avx512::{Avx512, LANES};
+use crate::hash::Hash;
 
-/// Inputs hashed by one call: a few times the number of lanes of the widest vectors.
-const BATCH: usize = 16;
+/// Inputs hashed by one call of `blake2b_simd`: a few times the number of its lanes.
+const BATCH: usize = 64;
 
 /// Appends the hash of each input to `output`.
 pub(super) fn hash_each<const BYTES: usize>(inputs: &[[u8; BYTES]], output: &mut Vec<Hash>) {
+	#[cfg(target_arch = "x86_64")]
+	if let Some(avx512) = Avx512::detect() {
+		return hash_wide(avx512, inputs, output);
+	}
+	hash_narrow(inputs, output);
+}
+
+#[cfg(target_arch = "x86_64")]
+fn hash_wide<const BYTES: usize>(avx512: Avx512, inputs: &[[u8; BYTES]], output: &mut Vec<Hash>) {
+	let (batches, rest) = inputs.as_chunks::<LANES>();
+	output.extend(batches.iter().flat_map(|batch| avx512.hash(batch)));
+	hash_narrow(rest, output);
+}
+
+fn hash_narrow<const BYTES: usize>(inputs: &[[u8; BYTES]], output: &mut Vec<Hash>) {
 	let mut params = Params::new();
 	params.hash_length(32);
-	let (batches, rest) = inputs.as_chunks::<BATCH>();
-	for batch in batches {
-		let mut jobs = batch.each_ref().map(|input| HashManyJob::new(&params, input));
+	for batch in inputs.chunks(BATCH) {
+		let mut jobs: Vec<_> = batch
+			.iter()
+			.map(|input| HashManyJob::new(&params, input))
+			.collect();
 		hash_many(&mut jobs);
 		output.extend(jobs.iter().map(|job| {
 			let mut hash = [0; 32];
@@ -24,7 +43,6 @@ pub(super) fn hash_each<const BYTES: usize>(inputs: &[[u8; BYTES]], output: &mut
 			hash
 		}));
 	}
-	output.extend(rest.iter().map(|input| Native::hash(input)));
 }
 
 /// Appends the level above `level` to `above`: the hash of each pair, and the last hash as it is if it has no partner.
@@ -45,4 +63,38 @@ pub(super) fn levels(lowest: Vec<Hash>, count: u32) -> Vec<Vec<Hash>> {
 	}
 	levels.push(level);
 	levels
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::{Hasher, Native};
+
+	fn check<const BYTES: usize>() {
+		let inputs: Vec<[u8; BYTES]> = (0..37u8)
+			.map(|number| core::array::from_fn(|at| (at as u8).wrapping_mul(31).wrapping_add(number)))
+			.collect();
+		for count in 0..=inputs.len() {
+			let inputs = &inputs[..count];
+			let expected: Vec<Hash> = inputs.iter().map(|input| Native::hash(input)).collect();
+			let mut narrow = Vec::new();
+			hash_narrow(inputs, &mut narrow);
+			assert_eq!(narrow, expected, "{count} inputs of {BYTES} bytes");
+			let mut best = Vec::new();
+			hash_each(inputs, &mut best);
+			assert_eq!(
+				best, expected,
+				"{count} inputs of {BYTES} bytes, with the widest vectors"
+			);
+		}
+	}
+
+	#[test]
+	fn every_way_to_hash_gives_the_same() {
+		check::<8>();
+		check::<64>();
+		check::<128>();
+		check::<136>();
+		check::<256>();
+	}
 }
