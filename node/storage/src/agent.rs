@@ -826,7 +826,8 @@ impl Agent {
 		let has_ended = match record.status {
 			OrderStatus::Active { end, .. } => view.terms.window >= end,
 			OrderStatus::Placing { deadline } => view.best.number > deadline,
-			OrderStatus::Lost => true,
+			// It has no providers any more; its owner closes it.
+			OrderStatus::Lost => return Ok(()),
 		};
 		if has_ended {
 			if self.is_my_turn(view, Purpose::Close(order), order) {
@@ -896,7 +897,10 @@ impl Agent {
 
 	/// Hands shards over while the provider drains, if the operator wants that.
 	async fn hand_over(&mut self, view: &View) {
-		if !self.context.config.policy.hand_over || view.record.status != ProviderStatus::Draining {
+		let is_leaving =
+			self.context.config.policy.hand_over && view.record.status == ProviderStatus::Draining;
+		// A provider proves first, and hands over then.
+		if !is_leaving || self.due.is_some() || view.record.faults > 0 {
 			return;
 		}
 		let held: Vec<ShardId> = self

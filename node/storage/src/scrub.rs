@@ -2,11 +2,7 @@
 //!
 //! The place is kept in the file `scrub`, so that a node that restarts often comes to the end, too.
 
-use std::{
-	path::{Path, PathBuf},
-	sync::Arc,
-	time::Duration,
-};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use cid::Cid;
 use codec::{Decode, DecodeAll, Encode};
@@ -129,7 +125,7 @@ pub(crate) async fn run(context: Arc<Context>) {
 	}
 }
 
-fn load(path: &PathBuf) -> Cursor {
+fn load(path: &Path) -> Cursor {
 	match sealed::read(path, MAX_FILE_BYTES) {
 		Ok(Some(bytes)) => Cursor::from_file(&bytes).unwrap_or_default(),
 		_ => Cursor::default(),

@@ -618,3 +618,33 @@ async fn a_damaged_record_is_found_out_anew() {
 		.await;
 	assert_eq!(world.chain.count(is_declare_lost, true), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draining_provider_hands_its_shards_over() {
+	let mut world = World::new();
+	for number in 1..=3 {
+		world.add(number, |config| config.policy.hand_over = true).await;
+	}
+	let upload = Upload::new(700_000, TWO_OF_THREE, 15);
+	let (owner, order) = active(&world, &upload).await;
+	owner.leave().await;
+	let (shard, leaving) = world.chain.active(order)[0].clone();
+	world
+		.chain
+		.update(&leaving, |record| record.status = ProviderStatus::Draining);
+	world.add(4, |_| {}).await;
+	world
+		.until(WINDOW_BLOCKS * 4, "the new provider holds the shard", |world| {
+			world.chain.active(order).contains(&(shard, account(4)))
+		})
+		.await;
+	world
+		.until(60, "it is removed from where it was", |world| {
+			world.node(&leaving).block_names().is_empty()
+		})
+		.await;
+	assert_eq!(world.chain.provider(&leaving).committed, 0);
+	assert_eq!(world.chain.active(order).len(), 3, "the others stay");
+	assert_eq!(world.chain.count(is_declare_lost, true), 0);
+	assert_eq!(world.chain.wrong_proofs(), 0);
+}

@@ -337,7 +337,7 @@ impl State {
 
 	fn begin_block(&mut self) {
 		self.number += 1;
-		if self.number % WINDOW_BLOCKS == 0 {
+		if self.number.is_multiple_of(WINDOW_BLOCKS) {
 			self.end_window();
 		}
 		let number = self.number;
