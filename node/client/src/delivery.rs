@@ -1,0 +1,583 @@
+//! From staged blocks to an active order: placing it once, and serving its blocks until all shards are proven.
+
+use std::{
+	collections::{HashMap, HashSet},
+	path::Path,
+	sync::Arc,
+	time::Duration,
+};
+
+use futures::{stream::FuturesUnordered, StreamExt};
+use opensand_blocks::BlockStore;
+use opensand_primitives::{
+	storage::{
+		ErasureCode, OrderRecord, OrderStatus, OrderTerms, Region, ShardCommitment, ShardView, StorageTerms,
+		Visibility, WindowIndex,
+	},
+	AccountId, Balance, OrderId,
+};
+use opensand_slices::{FileKey, Manifest};
+use serde_json::json;
+use tokio::time::{sleep, Instant};
+
+use crate::{
+	access::{self, AccessError},
+	amounts::{Amount, MIB},
+	chain::{Call, Chain, ChainError, View},
+	commands::Context,
+	error::Error,
+	fetch::status_name,
+	keys::AccountKey,
+	network::Network,
+	staging::{Staging, Step},
+	transfer::{blocking, manifest_in, Served, TransferError},
+};
+
+/// How often the chain is looked at.
+const POLL: Duration = Duration::from_secs(2);
+/// How long a transaction that another run sent may wait for a block.
+const PENDING_LIMIT: Duration = Duration::from_secs(600);
+/// How often a provider that could not be reached is dialled.
+const REDIAL: Duration = Duration::from_secs(15);
+
+/// What is asked of the market.
+pub struct Wish {
+	/// The code.
+	pub code: ErasureCode,
+	/// Windows to pay for.
+	pub windows: WindowIndex,
+	/// The price per MiB and window; the market's floor without one.
+	pub price: Option<Balance>,
+	/// Where shards may be.
+	pub regions: Vec<Region>,
+	/// Who may be given the key.
+	pub visibility: Visibility,
+	/// Whether those with access may train on it.
+	pub training: bool,
+	/// The order that it replaces.
+	pub supersedes: Option<OrderId>,
+}
+
+/// What an order costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quote {
+	/// Per MiB and window.
+	pub price: Balance,
+	/// For all shards in all windows.
+	pub escrow: Balance,
+}
+
+/// What all shards can earn: each its MiB, begun ones counted whole, in each window. `None` if it does not fit.
+pub fn escrow(total: u8, shard_bytes: u64, price: Balance, windows: WindowIndex) -> Option<Balance> {
+	Balance::from(shard_bytes.div_ceil(MIB))
+		.checked_mul(price)?
+		.checked_mul(total.into())?
+		.checked_mul(windows.into())
+}
+
+impl Wish {
+	/// What shards of this length cost now.
+	///
+	/// # Errors
+	/// When the price is below the floor, or the cost does not fit a balance.
+	pub fn quote(&self, terms: &StorageTerms, shard_bytes: u64) -> Result<Quote, Error> {
+		let price = self.price.unwrap_or(terms.price_floor);
+		if price < terms.price_floor {
+			return Err(Error::usage(
+				format!(
+					"the price of {} per MiB and window is below the market's floor",
+					Amount(price)
+				),
+				format!(
+					"offer at least {}, or leave --price away",
+					Amount(terms.price_floor)
+				),
+			));
+		}
+		let escrow = escrow(self.code.total, shard_bytes, price, self.windows).ok_or_else(|| {
+			Error::usage(
+				"the order would cost more than exists",
+				"offer less, or for fewer windows",
+			)
+		})?;
+		Ok(Quote { price, escrow })
+	}
+
+	fn question(&self, quote: Quote) -> String {
+		format!(
+			"Storing {} shards for {} windows at {} per MiB and window holds {} from the account, besides a small deposit",
+			self.code.total,
+			self.windows,
+			Amount(quote.price),
+			Amount(quote.escrow),
+		)
+	}
+
+	/// Asks whether to go on at this cost, unless more was agreed to before.
+	///
+	/// # Errors
+	/// When the answer is no.
+	pub fn confirm(
+		&self,
+		context: &Context,
+		quote: Quote,
+		agreed: &mut Option<Balance>,
+	) -> Result<(), Error> {
+		if agreed.is_none_or(|agreed| agreed < quote.escrow) {
+			context.output.confirm(&self.question(quote), context.yes())?;
+			*agreed = Some(quote.escrow);
+		}
+		Ok(())
+	}
+}
+
+/// Publishes the account's access key, if none is published.
+///
+/// # Errors
+/// When the chain refuses it.
+pub async fn register_access_key(context: &Context, chain: &Chain, key: &AccountKey) -> Result<(), Error> {
+	let account = key.account();
+	let own = key.access_secret().public_key();
+	match chain.best().await?.access_key(&account).await? {
+		Some(registered) if registered == own => Ok(()),
+		Some(_) => {
+			let foreign = AccessError::Foreign(chain.address(&account));
+			context
+				.output
+				.warn(format!("{foreign}; {}", foreign.remedy().unwrap_or_default()));
+			Ok(())
+		}
+		None => {
+			context.output.note("Publishing the account's access key");
+			chain.submit(key, &Call::set_access_key(&own), None).await?;
+			Ok(())
+		}
+	}
+}
+
+/// Staged blocks on their way to providers.
+pub struct Delivery<'a> {
+	/// How to talk to the user.
+	pub context: &'a Context,
+	/// The chain.
+	pub chain: &'a Chain,
+	/// The owner.
+	pub key: &'a AccountKey,
+	/// The blocks, and how far they came.
+	pub staging: Staging,
+	/// The cost to which the user has agreed.
+	pub agreed: Option<Balance>,
+}
+
+impl Delivery<'_> {
+	/// Places the order for the blocks, or finds the one that an earlier run placed.
+	///
+	/// # Errors
+	/// When the chain refuses it, or the user does.
+	pub async fn place(
+		&mut self,
+		manifest: &Manifest,
+		file_key: &FileKey,
+		wish: &Wish,
+	) -> Result<OrderId, Error> {
+		let digest = manifest.digest();
+		let account = self.key.account();
+		let shards = commitments(manifest)?;
+		let since = Instant::now();
+		loop {
+			let Some(state) = self.staging.state() else {
+				return Err(TransferError::NoManifest.into());
+			};
+			let abandoned = state.abandoned.clone();
+			let view = self.chain.best().await?;
+			let nonce =
+				match state.step {
+					Step::Placed { order, .. } => return Ok(order),
+					Step::Placing { nonce, from, .. } => {
+						if let Some(order) = find_order(&view, &account, from, digest, &abandoned).await? {
+							self.staging.advance(Step::Placed {
+								manifest: digest,
+								order,
+							})?;
+							return Ok(order);
+						}
+						let best = view.nonce(&account).await?;
+						let finalised = self.chain.finalised().await?.nonce(&account).await?;
+						match after_restart(nonce, best, finalised) {
+							Restart::Repeat => nonce,
+							Restart::Renew => {
+								self.staging.advance(Step::Encoded { manifest: digest })?;
+								continue;
+							}
+							Restart::Wait if since.elapsed() > PENDING_LIMIT => {
+								return Err(Error::TimedOut {
+								what: "finalising the transaction of an earlier run".to_owned(),
+								remedy: "check that the chain finalises blocks, and run the same command again".to_owned(),
+							});
+							}
+							Restart::Wait => {
+								sleep(POLL).await;
+								continue;
+							}
+						}
+					}
+					Step::Encoding | Step::Encoded { .. } => {
+						let nonce = view.nonce(&account).await?;
+						let from = view
+							.orders_of(&account, 0)
+							.await?
+							.last()
+							.map_or(0, |last| last.saturating_add(1));
+						self.staging.advance(Step::Placing {
+							manifest: digest,
+							nonce,
+							from,
+						})?;
+						nonce
+					}
+				};
+			let quote = wish.quote(&view.terms().await?, manifest.shard_bytes())?;
+			wish.confirm(self.context, quote, &mut self.agreed)?;
+			let terms = terms(manifest, wish, quote.price)?;
+			let entry =
+				access::owners_entry(self.chain.genesis(), self.key, digest, wish.visibility, file_key)?;
+			let call = Call::place_order(&terms, &shards, &entry, wish.supersedes, quote.escrow);
+			match self.chain.submit(self.key, &call, Some(nonce)).await {
+				// The next turn finds the order in the block that holds it.
+				Ok(_) => {}
+				Err(ChainError::Refused { refusal, .. })
+					if refusal.is_superseded() && since.elapsed() < PENDING_LIMIT =>
+				{
+					self.context
+						.output
+						.note("Waiting for an earlier transaction of this account");
+					sleep(POLL).await;
+				}
+				Err(error) => return Err(error.into()),
+			}
+		}
+	}
+
+	/// Serves an order's blocks to the providers that take its shards, until all shards are proven in a finalised block.
+	///
+	/// # Errors
+	/// When the deadline passes first.
+	pub async fn deliver(
+		&mut self,
+		store: &Arc<BlockStore>,
+		manifest: &Manifest,
+		order: OrderId,
+		listen: &[String],
+	) -> Result<OrderRecord, Error> {
+		let served = {
+			let (store, manifest) = (store.clone(), manifest.clone());
+			Arc::new(blocking(move || Served::new(store, &manifest)).await?)
+		};
+		let network = Network::start(served.clone(), listen)?;
+		let outcome = serve(self.context, self.chain, &network, &served, manifest, order).await;
+		network.end().await;
+		match outcome? {
+			Delivered::Active(record) => Ok(*record),
+			Delivered::Late => {
+				self.staging.abandon(manifest.digest(), order)?;
+				if let Err(error) = self.chain.submit(self.key, &Call::close(order), None).await {
+					self.context
+						.output
+						.warn(format!("order {order} could not be closed: {error}"));
+				}
+				Err(Error::TimedOut {
+					what: format!("placing all shards of order {order} with providers"),
+					remedy: "what was held is returned when the order is closed; run the same command again for another \
+					         order of the same blocks, with a higher --price or in more --regions"
+						.to_owned(),
+				})
+			}
+			Delivered::Gone => {
+				self.staging.abandon(manifest.digest(), order)?;
+				Err(Error::NoOrder(order))
+			}
+		}
+	}
+}
+
+/// What to do about a transaction of an earlier run whose order is not there.
+#[derive(Debug, PartialEq, Eq)]
+enum Restart {
+	/// Nothing has this nonce yet: send again with it.
+	Repeat,
+	/// Another transaction has it for good: take another.
+	Renew,
+	/// Another transaction has it in a block that may still be replaced.
+	Wait,
+}
+
+fn after_restart(nonce: u32, best: u32, finalised: u32) -> Restart {
+	if best <= nonce {
+		Restart::Repeat
+	} else if finalised > nonce {
+		Restart::Renew
+	} else {
+		Restart::Wait
+	}
+}
+
+/// The owner's order of this manifest, if there is one that was not given up.
+async fn find_order(
+	view: &View<'_>,
+	owner: &AccountId,
+	from: OrderId,
+	manifest: [u8; 32],
+	abandoned: &[OrderId],
+) -> Result<Option<OrderId>, ChainError> {
+	for order in view.orders_of(owner, from).await? {
+		if !abandoned.contains(&order)
+			&& view
+				.order(order)
+				.await?
+				.is_some_and(|record| record.terms.manifest == manifest)
+		{
+			return Ok(Some(order));
+		}
+	}
+	Ok(None)
+}
+
+/// The commitments as the chain takes them.
+fn commitments(manifest: &Manifest) -> Result<Vec<ShardCommitment>, TransferError> {
+	manifest
+		.shards()
+		.iter()
+		.map(|shard| {
+			let segments = shard.segments.clone().try_into();
+			let segments = segments.map_err(|_| TransferError::Contradiction("the number of segments"))?;
+			Ok(ShardCommitment {
+				cid: shard.cid,
+				segments,
+			})
+		})
+		.collect()
+}
+
+fn terms(manifest: &Manifest, wish: &Wish, price: Balance) -> Result<OrderTerms, Error> {
+	let regions = wish.regions.clone().try_into();
+	Ok(OrderTerms {
+		manifest: manifest.digest(),
+		code: wish.code,
+		shard_bytes: manifest.shard_bytes(),
+		price,
+		windows: wish.windows,
+		regions: regions.map_err(|_| Error::usage("too many regions are given", "give at most 8"))?,
+		visibility: wish.visibility,
+		training: wish.training,
+		key_commitment: *manifest.key_commitment(),
+	})
+}
+
+/// Opens the staged blocks.
+///
+/// # Errors
+/// When they are in use or not complete.
+pub async fn staged(blocks: &Path, digest: [u8; 32]) -> Result<(Arc<BlockStore>, Manifest), Error> {
+	let blocks = blocks.to_owned();
+	blocking(move || {
+		let store = BlockStore::open(blocks, u64::MAX).map_err(TransferError::Store)?;
+		let manifest = manifest_in(&store, digest)?;
+		Ok((Arc::new(store), manifest))
+	})
+	.await
+}
+
+/// How serving ended.
+enum Delivered {
+	Active(Box<OrderRecord>),
+	Late,
+	Gone,
+}
+
+async fn serve(
+	context: &Context,
+	chain: &Chain,
+	network: &Network,
+	served: &Served,
+	manifest: &Manifest,
+	order: OrderId,
+) -> Result<Delivered, Error> {
+	let total = manifest.code().total();
+	let uploading = context
+		.output
+		.bytes("uploading", manifest.shard_bytes().saturating_mul(total.into()));
+	let proving = context.output.count("proven", total.into());
+	let mut shown: HashMap<u8, (&'static str, Option<AccountId>)> = HashMap::new();
+	let mut dials = FuturesUnordered::new();
+	let mut dialled: HashMap<AccountId, Instant> = HashMap::new();
+	let mut warned: HashSet<AccountId> = HashSet::new();
+	let outcome = loop {
+		let view = chain.best().await?;
+		let Some(record) = view.order(order).await? else {
+			break Delivered::Gone;
+		};
+		let shards = view.shards(order).await?;
+		report_changes(context, chain, &shards, &mut shown)?;
+		let proven = shards
+			.iter()
+			.filter(|shard| status_name(&shard.status) == "active")
+			.count();
+		proving.set(proven as u64);
+		uploading.set(
+			(0..total)
+				.map(|shard| served.sent(shard).min(manifest.shard_bytes()))
+				.sum(),
+		);
+		match record.status {
+			OrderStatus::Active { .. } => {
+				let is_final = chain
+					.finalised()
+					.await?
+					.order(order)
+					.await?
+					.is_some_and(|finalised| matches!(finalised.status, OrderStatus::Active { .. }));
+				if is_final {
+					break Delivered::Active(Box::new(record));
+				}
+				proving.message("waiting for finality");
+			}
+			OrderStatus::Lost => return Err(Error::Lost(order)),
+			OrderStatus::Placing { deadline } if view.number() > deadline => break Delivered::Late,
+			OrderStatus::Placing { deadline } => {
+				let open = shards
+					.iter()
+					.filter(|shard| shard.status.provider().is_none())
+					.count();
+				proving.message(format!(
+					"{open} shards wait for a provider; {} blocks left",
+					deadline - view.number()
+				));
+			}
+		}
+		for shard in shards
+			.iter()
+			.filter(|shard| status_name(&shard.status) == "accepted")
+		{
+			let Some(provider) = shard.status.provider() else {
+				continue;
+			};
+			if dialled.get(provider).is_some_and(|last| last.elapsed() < REDIAL) {
+				continue;
+			}
+			dialled.insert(provider.clone(), Instant::now());
+			if let Some(record) = view.provider(provider).await? {
+				let provider = provider.clone();
+				dials.push(async move {
+					let outcome = network.dial(&record.terms).await;
+					(provider, outcome)
+				});
+			}
+		}
+		let next = Instant::now() + POLL;
+		loop {
+			tokio::select! {
+				() = tokio::time::sleep_until(next) => break,
+				Some((provider, outcome)) = dials.next() => if let Err(error) = outcome {
+					if warned.insert(provider.clone()) {
+						context.output.warn(format!(
+							"provider {} has taken a shard and cannot be reached: {error}",
+							chain.address(&provider),
+						));
+					}
+				},
+			}
+		}
+	};
+	uploading.finish();
+	proving.finish();
+	Ok(outcome)
+}
+
+/// Tells which shards stand otherwise than before.
+fn report_changes(
+	context: &Context,
+	chain: &Chain,
+	shards: &[ShardView],
+	shown: &mut HashMap<u8, (&'static str, Option<AccountId>)>,
+) -> Result<(), Error> {
+	for shard in shards {
+		let now = (status_name(&shard.status), shard.status.provider().cloned());
+		if shown.get(&shard.index) == Some(&now) {
+			continue;
+		}
+		context.output.event(
+			"shard",
+			json!({
+				"order": shard.order,
+				"shard": shard.index,
+				"status": now.0,
+				"provider": now.1.as_ref().map(|provider| chain.address(provider)),
+			}),
+		)?;
+		shown.insert(shard.index, now);
+	}
+	Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn wish(price: Option<Balance>) -> Wish {
+		Wish {
+			code: ErasureCode::DEFAULT,
+			windows: 720,
+			price,
+			regions: Vec::new(),
+			visibility: Visibility::Private,
+			training: false,
+			supersedes: None,
+		}
+	}
+
+	fn market(price_floor: Balance) -> StorageTerms {
+		StorageTerms {
+			window: 1,
+			window_blocks: 600,
+			price_floor,
+			collateral_per_mib: 1,
+			samples: 32,
+			activation_blocks: 10,
+			placing_blocks: 10,
+		}
+	}
+
+	#[test]
+	fn begun_mebibytes_count_whole() {
+		assert_eq!(escrow(16, 1, 5, 10), Some(800));
+		assert_eq!(escrow(16, MIB, 5, 10), Some(800));
+		assert_eq!(escrow(16, MIB + 1, 5, 10), Some(1_600));
+		assert_eq!(escrow(80, 1 << 30, Balance::MAX / 10, 10), None);
+	}
+
+	#[test]
+	fn the_floor_is_the_price_unless_another_is_given() {
+		assert_eq!(
+			wish(None).quote(&market(7), MIB).unwrap(),
+			Quote {
+				price: 7,
+				escrow: 16 * 720 * 7
+			}
+		);
+		assert_eq!(wish(Some(9)).quote(&market(7), MIB).unwrap().price, 9);
+		let error = wish(Some(6)).quote(&market(7), MIB).unwrap_err();
+		assert_eq!(error.exit_code(), 2);
+		assert!(error.remedy().unwrap().contains("0.000000000007 SAND"));
+		assert!(wish(Some(Balance::MAX)).quote(&market(7), MIB).is_err());
+	}
+
+	/// At most one transaction with the saved nonce is ever included, so that there is never a second order.
+	#[test]
+	fn a_restart_sends_with_the_same_nonce_until_another_has_it_for_good() {
+		assert_eq!(after_restart(5, 5, 4), Restart::Repeat);
+		assert_eq!(after_restart(5, 5, 5), Restart::Repeat);
+		assert_eq!(after_restart(5, 6, 5), Restart::Wait);
+		assert_eq!(after_restart(5, 6, 6), Restart::Renew);
+		assert_eq!(after_restart(5, 9, 7), Restart::Renew);
+	}
+}
