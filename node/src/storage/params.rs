@@ -43,6 +43,10 @@ pub struct StorageParams {
 	#[arg(long)]
 	pub storage_no_bids: bool,
 
+	/// While the provider drains, hand its shards over to others, at its own cost.
+	#[arg(long)]
+	pub storage_hand_over: bool,
+
 	/// Where to listen for those who store and fetch.
 	#[arg(long, value_name = "MULTIADDRESS", default_value = "/ip4/0.0.0.0/tcp/30444")]
 	pub storage_listen: Vec<String>,
@@ -71,7 +75,7 @@ impl StorageParams {
 				repair_floor: self.storage_repair_price,
 				regions: self.storage_regions.clone(),
 				refused_owners: self.storage_refuse.clone(),
-				..Policy::default()
+				hand_over: self.storage_hand_over,
 			},
 			listen: self.storage_listen.clone(),
 			ipfs_listen: self.storage_ipfs_listen.clone(),

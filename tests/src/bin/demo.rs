@@ -109,14 +109,23 @@ async fn store_images(storage: &StorageMarket, images: &Path) -> Result<()> {
 	step("Ferdie stores the held-out images: encrypted, any 2 of 3 shards restore them");
 	let original = Digits::held_out_images();
 	let path = original.to_str().context("a path in UTF-8")?;
-	let put = ["store", "put", path, "--code", "2/3", "--windows", "120"];
+	let put = [
+		"store",
+		"put",
+		path,
+		"--code",
+		"2/3",
+		"--windows",
+		"120",
+		"--training",
+	];
 	let stored = storage.opensand(OWNER, &put).await?;
 	let order = stored["order"].to_string();
 	let shown = storage.anybody(&["store", "show", &order]).await?;
 	for shard in shown["shards"].as_array().into_iter().flatten() {
 		println!(
 			"  order {order}, shard {}: {} at {}",
-			shard["index"],
+			shard["shard"],
 			shard["status"].as_str().unwrap_or_default(),
 			shard["provider"].as_str().unwrap_or_default()
 		);
