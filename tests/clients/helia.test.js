@@ -3,6 +3,8 @@
 // Helia is assembled from its packages, with TCP as the only transport: the package `helia` adds WebRTC and the public
 // network, which bring native code and reach outside.
 
+import './older-node.js';
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -28,14 +30,6 @@ import { MemoryDatastore } from 'datastore-core';
 import { fixedSize } from 'ipfs-unixfs-importer/chunker';
 import { createLibp2p } from 'libp2p';
 import { CID } from 'multiformats/cid';
-
-// Helia's dependencies call it, and Node.js has it from version 22 on.
-Promise.withResolvers ??= function withResolvers() {
-  let resolve;
-  let reject;
-  const promise = new Promise((...functions) => ([resolve, reject] = functions));
-  return { promise, resolve, reject };
-};
 
 const LIMIT_MS = 60_000;
 const LEAF_BYTES = 256 * 1024;
