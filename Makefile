@@ -9,16 +9,18 @@ ENV := . scripts/env.sh;
 # Where `make release` and `make weights` build: other features, hence other artifacts.
 RELEASE_DIR = $${OPENSAND_CACHE}/target-release
 WEIGHTS_DIR = $${OPENSAND_CACHE}/target-weights
+# Where the benchmarks of single crates build.
+BENCH_DIR = $${OPENSAND_CACHE}/target-bench
 
 # The pallets of this project, whose weights `make weights` measures.
 PALLETS := dsm inference models
 STEPS ?= 50
 REPEAT ?= 20
 
-.PHONY: help setup build demo test test-long lint format bench weights fuzz release chain-specs
+.PHONY: help setup build demo test test-long lint format bench bench-storage weights fuzz release chain-specs
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing to build, run and test (Debian, Ubuntu)
 	@scripts/setup.sh
@@ -36,7 +38,7 @@ test: ## Lint, unit, property, client and network tests; ends with `N passed, N 
 	@scripts/setup.sh
 	@scripts/test.sh
 
-test-long: ## The network tests that wait for elections: a fifth validator warp-syncs and is elected
+test-long: ## The network tests that wait long: a fifth validator is elected, a lost shard is rebuilt
 	@scripts/setup.sh
 	@scripts/test.sh --long
 
@@ -52,6 +54,14 @@ bench: ## Measure the figures in benchmarking/README.md and write them there
 	@$(ENV) cargo build $$OPENSAND_WORKSPACE --all-targets
 	@$(ENV) cargo run --release --workspace --exclude opensand-benchmark-runner \
 		--features opensand-node/fast-runtime,opensand-node/try-runtime --bin figures -- benchmarking/README.md
+
+bench-storage: ## Measure the storage market: encoding, possession, blocks, durability
+	@scripts/setup.sh --build-only
+	@$(ENV) export CARGO_TARGET_DIR=$(BENCH_DIR); \
+	cargo run --release --package opensand-slices --example bench-slices; \
+	cargo bench --package opensand-storage-proof; \
+	cargo bench --package opensand-blocks; \
+	cargo run --release --package opensand-durability
 
 weights: ## Benchmark the pallets of this project and write their weights
 	@scripts/setup.sh --build-only
@@ -72,7 +82,8 @@ fuzz: ## Fuzz every decoder for FUZZ_SECONDS (default 60) each; needs a nightly 
 
 release: ## Build the node to ship: full-length periods, metadata hash in the runtime
 	@scripts/setup.sh --build-only
-	@$(ENV) CARGO_TARGET_DIR=$(RELEASE_DIR) cargo build --release --locked --package opensand-node --features metadata-hash
+	@$(ENV) CARGO_TARGET_DIR=$(RELEASE_DIR) cargo build $$OPENSAND_CRATES --locked --bin opensand-node \
+		--features opensand-node/metadata-hash
 	@$(ENV) ls -lh $(RELEASE_DIR)/release/opensand-node \
 		$(RELEASE_DIR)/release/wbuild/opensand-runtime/opensand_runtime.compact.compressed.wasm
 

@@ -9,9 +9,9 @@ CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$OPENSAND_CACHE/target}
 
 # One profile and one feature set for building, testing and running, so that no dependency is compiled twice. What only
 # measures stays out: it brings dependencies, and a WebAssembly build, that nothing else needs.
-OPENSAND_WORKSPACE="--release --workspace
-	--exclude opensand-benchmark-runner --exclude opensand-figures --exclude opensand-wasm-verifier
-	--features opensand-node/fast-runtime,opensand-node/try-runtime"
+OPENSAND_CRATES="--release --workspace
+	--exclude opensand-benchmark-runner --exclude opensand-figures --exclude opensand-wasm-verifier"
+OPENSAND_WORKSPACE="$OPENSAND_CRATES --features opensand-node/fast-runtime,opensand-node/try-runtime"
 
 # substrate-wasm-builder looks upwards from the target directory for Cargo.lock, where it is not to be found.
 WASM_BUILD_WORKSPACE_HINT=$PWD
@@ -22,4 +22,4 @@ fi
 # An empty name would be taken for a toolchain's name.
 [ -n "${WASM_BUILD_TOOLCHAIN:-}" ] || unset WASM_BUILD_TOOLCHAIN
 
-export OPENSAND_CACHE OPENSAND_WORKSPACE PATH CARGO_TARGET_DIR WASM_BUILD_WORKSPACE_HINT ${WASM_BUILD_TOOLCHAIN+WASM_BUILD_TOOLCHAIN}
+export OPENSAND_CACHE OPENSAND_CRATES OPENSAND_WORKSPACE PATH CARGO_TARGET_DIR WASM_BUILD_WORKSPACE_HINT ${WASM_BUILD_TOOLCHAIN+WASM_BUILD_TOOLCHAIN}
