@@ -6,7 +6,10 @@ mod targets;
 use opensand_corpus::{edits, Corpus};
 use proptest::{prelude::*, sample::Index};
 
-const TARGETS: [(&str, fn(&[u8])); 5] = [
+/// A fuzz target and its name.
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 5] = [
 	("proving_job", targets::proving_job),
 	("job_result", targets::job_result),
 	("request_input", targets::request_input),

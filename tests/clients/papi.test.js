@@ -12,7 +12,7 @@ import { getWsProvider } from 'polkadot-api/ws';
 import WebSocket from 'ws';
 
 import { digitsBundle, openMarket, request, settlement } from './market.js';
-import { startDevelopmentChain } from './node.js';
+import { eventually, startDevelopmentChain } from './node.js';
 
 const SAND = 10n ** 12n;
 // A block comes in a third of the slots, so a handful of blocks may take long.
@@ -97,15 +97,19 @@ test('a settled inference is queried, and its block decodes', { timeout: LIMIT_M
   const other = await ApiPromise.create({ provider, noInitWarn: true });
   try {
     const model = await openMarket(other, provider, bundle, { owner: alice, worker: bob });
-    const quote = await api.apis.InferenceApi.quote(model, undefined, { at: 'best' });
+    // The two clients follow the chain each on its own: what one has seen in a block, the other may see later.
+    const quote = await eventually('the offer is seen', LIMIT_MS, () =>
+      api.apis.InferenceApi.quote(model, undefined, { at: 'best' }));
     assert.equal(quote.worker, bob.address);
 
     const best = (await client.getBestBlocks())[0].number;
     const id = await request(other, alice, model, quote.total);
     const { block } = await settlement(other, id, best, LIMIT_MS);
     const hash = (await other.rpc.chain.getBlockHash(block)).toHex();
-    const state = await api.apis.InferenceApi.request(id, { at: 'best' });
-    assert.equal(state.type, 'Closed');
+    const state = await eventually('the settlement is seen', LIMIT_MS, async () => {
+      const seen = await api.apis.InferenceApi.request(id, { at: 'best' });
+      return seen?.type === 'Closed' ? seen : undefined;
+    });
     assert.equal(state.value.outcome.type, 'Settled');
 
     const decode = getExtrinsicDecoder(await client.getMetadata(hash));

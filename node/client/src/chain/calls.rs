@@ -136,7 +136,7 @@ mod tests {
 			cid: [3; 32],
 			segments: vec![[4; 32]].try_into().unwrap(),
 		};
-		let call = Call::place_order(&terms, &[shard.clone()], &[5; 113], Some(9), 1_000);
+		let call = Call::place_order(&terms, std::slice::from_ref(&shard), &[5; 113], Some(9), 1_000);
 
 		type Arguments = (
 			OrderTerms,
