@@ -32,7 +32,7 @@ build: ## Build everything as tests and the demonstration use it
 demo: ## Pay for an inference and see it proven and verified; KEEP=1 leaves the chain running
 	@scripts/setup.sh --build-only
 	@$(ENV) cargo build $$OPENSAND_WORKSPACE --all-targets
-	@$(ENV) KEEP=$(KEEP) cargo run --quiet $$OPENSAND_WORKSPACE --bin demo
+	@$(ENV) KEEP=$(KEEP) "$$CARGO_TARGET_DIR"/release/demo
 
 test: ## Lint, unit, property, client and network tests; ends with `N passed, N failed`
 	@scripts/setup.sh
@@ -52,8 +52,9 @@ format: ## Format the Rust sources
 bench: ## Measure the figures in benchmarking/README.md and write them there
 	@scripts/setup.sh --build-only
 	@$(ENV) cargo build $$OPENSAND_WORKSPACE --all-targets
-	@$(ENV) cargo run --release --workspace --exclude opensand-benchmark-runner \
-		--features opensand-node/fast-runtime,opensand-node/try-runtime --bin figures -- benchmarking/README.md
+	@$(ENV) cargo build --release --workspace --exclude opensand-benchmark-runner \
+		--features opensand-node/fast-runtime,opensand-node/try-runtime --bin figures
+	@$(ENV) "$$CARGO_TARGET_DIR"/release/figures benchmarking/README.md
 
 bench-storage: ## Measure the storage market: encoding, possession, blocks, durability
 	@scripts/setup.sh --build-only
