@@ -6,6 +6,7 @@
 
 use crate::block::{check_cid, digest_prefix, matches, BlockSource, CidError, MAX_BLOCK_BYTES};
 use cid::Cid;
+use opensand_durable_file::{draft_path, replace, Mode};
 use parking_lot::Mutex;
 use rustix::fs::{flock, FlockOperation};
 use std::{
@@ -496,18 +497,14 @@ fn check_version(root: &Path) -> Result<(), StoreError> {
 		Err(error) => return Err(StoreError::io(&path, error)),
 	}
 	// A crash right here leaves the lock and the mark's draft, and nothing else.
-	let draft = root.join("VERSION.draft");
+	let draft = draft_path(&path);
 	for entry in fs::read_dir(root).at(root)? {
 		let entry = entry.at(root)?.path();
 		if entry != draft && entry != root.join(LOCK_FILE) {
 			return Err(StoreError::NotAStore(root.into()));
 		}
 	}
-	let mut file = File::create(&draft).at(&draft)?;
-	file.write_all(VERSION.as_bytes()).at(&draft)?;
-	file.sync_all().at(&draft)?;
-	fs::rename(&draft, &path).at(&path)?;
-	sync_directory(root)
+	replace(&path, Mode::Ordinary, VERSION.as_bytes()).at(&path)
 }
 
 /// Makes all directories for blocks, so that none has to be made, and synchronised, while blocks arrive.
@@ -566,9 +563,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
 
 /// Waits until the names in a directory are on the disk.
 fn sync_directory(path: &Path) -> Result<(), StoreError> {
-	File::open(path)
-		.and_then(|directory| directory.sync_all())
-		.at(path)
+	opensand_durable_file::sync_directory(path).at(path)
 }
 
 /// Waits until everything written to the file system of `path` is on the disk: one wait for any number of files. Says

@@ -322,7 +322,7 @@ fn only_stores_are_opened() {
 
 	// A crash while the store was made.
 	let directory = TempDir::new().expect("a temporary directory");
-	fs::write(directory.path().join("VERSION.draft"), "opensa").expect("writable");
+	fs::write(directory.path().join("VERSION.new"), "opensa").expect("writable");
 	open(&directory);
 }
 

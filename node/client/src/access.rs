@@ -3,10 +3,11 @@
 use std::{
 	fs::{self, File},
 	io::{self, Read, Write},
-	os::unix::fs::{OpenOptionsExt, PermissionsExt},
+	os::unix::fs::PermissionsExt,
 	path::{Path, PathBuf},
 };
 
+use opensand_durable_file::{Draft, Mode};
 use opensand_primitives::{
 	storage::{OrderRecord, Visibility},
 	AccountId, OrderId,
@@ -281,14 +282,10 @@ pub fn write_key_file(path: &Path, key: &FileKey) -> Result<(), AccessError> {
 		return Ok(());
 	}
 	let text = Zeroizing::new(format!("{}\n", hex::encode(&key.to_bytes()[..])));
-	let mut file = File::options()
-		.create_new(true)
-		.write(true)
-		.mode(0o600)
-		.open(path)
-		.map_err(failed)?;
-	file.write_all(text.as_bytes())
-		.and_then(|()| file.sync_all())
+	let mut draft = Draft::in_any_directory(path, Mode::Private).map_err(failed)?;
+	draft
+		.write_all(text.as_bytes())
+		.and_then(|()| draft.create())
 		.map_err(failed)
 }
 

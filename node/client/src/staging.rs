@@ -20,12 +20,13 @@
 
 use std::{
 	fs::{self, File, TryLockError},
-	io::{self, Write},
+	io,
 	os::unix::fs::OpenOptionsExt,
 	path::{Path, PathBuf},
 	time::UNIX_EPOCH,
 };
 
+use opensand_durable_file::{sync_directory, Mode};
 use opensand_primitives::{storage::ErasureCode, AccountId, Nonce, OrderId};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -34,7 +35,6 @@ use crate::places;
 
 const VERSION: u32 = 1;
 const STATE: &str = "state.json";
-const NEW_STATE: &str = "state.new";
 const LOCK: &str = "lock";
 const BLOCKS: &str = "blocks";
 
@@ -277,24 +277,12 @@ impl Staging {
 	/// # Errors
 	/// When it cannot be written; the old one then stands.
 	pub fn save(&mut self, state: State) -> Result<(), StagingError> {
-		let new = self.directory.join(NEW_STATE);
 		let path = self.directory.join(STATE);
 		let text = serde_json::to_vec_pretty(&state).map_err(|error| StagingError::Damaged {
 			path: path.clone(),
 			reason: error.to_string(),
 		})?;
-		let mut file = File::options()
-			.create(true)
-			.truncate(true)
-			.write(true)
-			.mode(0o600)
-			.open(&new)
-			.map_err(failed("create", &new))?;
-		file.write_all(&text)
-			.and_then(|()| file.sync_all())
-			.map_err(failed("write", &new))?;
-		fs::rename(&new, &path).map_err(failed("replace", &path))?;
-		self.sync()?;
+		opensand_durable_file::replace(&path, Mode::Private, &text).map_err(failed("write", &path))?;
 		self.state = Some(state);
 		Ok(())
 	}
@@ -331,11 +319,9 @@ impl Staging {
 	/// When something cannot be deleted. The state is deleted first, so that the rest is found to be of no use.
 	pub fn clear(&mut self) -> Result<(), StagingError> {
 		self.state = None;
-		for name in [STATE, NEW_STATE] {
-			let path = self.directory.join(name);
-			absent(fs::remove_file(&path)).map_err(failed("delete", &path))?;
-		}
-		self.sync()?;
+		let state = self.directory.join(STATE);
+		opensand_durable_file::remove(&state).map_err(failed("delete", &state))?;
+		sync_directory(&self.directory).map_err(failed("write", &self.directory))?;
 		let blocks = self.blocks();
 		absent(fs::remove_dir_all(&blocks)).map_err(failed("delete", &blocks))
 	}
@@ -369,12 +355,6 @@ impl Staging {
 			return Err(StagingError::Newer { path, version });
 		}
 		serde_json::from_slice(&text).map(Some).map_err(damaged)
-	}
-
-	fn sync(&self) -> Result<(), StagingError> {
-		File::open(&self.directory)
-			.and_then(|directory| directory.sync_all())
-			.map_err(failed("write", &self.directory))
 	}
 }
 
@@ -536,7 +516,7 @@ mod tests {
 		staging
 			.save(State::new(fixture.source.clone(), ErasureCode::DEFAULT, vec![1]))
 			.unwrap();
-		let new = staging.directory.join(NEW_STATE);
+		let new = opensand_durable_file::draft_path(&staging.directory.join(STATE));
 		fs::write(&new, b"{\"version\": 1, \"sou").unwrap();
 		drop(staging);
 		let mut staging = fixture.open().unwrap();

@@ -6,10 +6,11 @@
 use std::{
 	fs, io,
 	io::Write,
-	os::unix::fs::{OpenOptionsExt, PermissionsExt},
+	os::unix::fs::PermissionsExt,
 	path::{Path, PathBuf},
 };
 
+use opensand_durable_file::{Draft, Mode};
 use opensand_zk_envelope::SecretKey;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -48,25 +49,13 @@ pub fn load_or_generate(file: &Path) -> Result<SecretKey, KeyError> {
 
 	let directory = file.parent().unwrap_or(Path::new("."));
 	fs::create_dir_all(directory).map_err(failed)?;
-	let draft = tempfile::Builder::new()
-		.prefix(".x25519.")
-		.make_in(directory, |path| {
-			fs::OpenOptions::new()
-				.write(true)
-				.create_new(true)
-				.mode(0o600)
-				.open(path)
-		})
-		.map_err(failed)?;
+	let mut draft = Draft::in_any_directory(file, Mode::Private).map_err(failed)?;
 	let secret = SecretKey::generate();
 	let digits = Zeroizing::new(hex::encode(&secret.to_bytes()[..]));
-	writeln!(draft.as_file(), "{}", *digits)
-		.and_then(|()| draft.as_file().sync_all())
-		.map_err(failed)?;
-	match draft.persist_noclobber(file) {
-		Ok(_) => Ok(secret),
-		Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => load(file),
-		Err(error) => Err(failed(error.error)),
+	match writeln!(draft, "{}", *digits).and_then(|()| draft.create()) {
+		Ok(()) => Ok(secret),
+		Err(error) if error.kind() == io::ErrorKind::AlreadyExists => load(file),
+		Err(error) => Err(failed(error)),
 	}
 }
 

@@ -14,6 +14,7 @@ use cid::Cid;
 use codec::Encode;
 use log::{error, warn};
 use opensand_blocks::{BlockStore, StoreError};
+use opensand_durable_file::{Draft, Mode};
 use opensand_slices::{shard_cid, BlockError, BlockFetcher, ShardError, ShardReader};
 use opensand_storage_proof::{
 	prove, verify, Claim, Native, PossessionError, ProveError, SegmentCommitter, SegmentSource, SegmentTree,
@@ -109,13 +110,11 @@ pub(crate) fn check(store: &BlockStore, shard: &Provable) -> Result<(), CheckErr
 
 /// Writes the file of a shard's trees anew.
 fn keep_all(path: &Path, trees: &[SegmentTree]) -> io::Result<()> {
-	let beside = path.with_extension("new");
-	let mut file = File::create(&beside)?;
+	let mut draft = Draft::in_own_directory(path, Mode::Ordinary)?;
 	for tree in trees {
-		file.write_all(&tree.to_bytes())?;
+		draft.write_all(&tree.to_bytes())?;
 	}
-	file.sync_all()?;
-	std::fs::rename(beside, path)
+	draft.replace()
 }
 
 /// Where a segment's tree begins in the file: all segments before the last one are full.

@@ -18,6 +18,7 @@ use std::{
 use cid::Cid;
 use codec::{Decode, DecodeAll, Encode};
 use log::{error, warn};
+use opensand_durable_file::sync_parent;
 use opensand_primitives::{
 	storage::{WindowIndex, MAX_SEGMENTS},
 	BlockNumber,
@@ -336,25 +337,15 @@ impl Records {
 	pub fn remove(&self, id: ShardId) -> Result<(), RecordsError> {
 		let mut records = self.records.lock();
 		let path = self.path(id);
-		for name in [
-			"levels",
-			"levels.new",
-			"blocks",
-			"blocks.new",
-			"record.new",
-			"record",
-		] {
+		for name in ["levels", "blocks", "record"] {
 			let file = path.join(name);
-			match fs::remove_file(&file) {
-				Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&file)(error)),
-				_ => {}
-			}
+			opensand_durable_file::remove(&file).map_err(at(&file))?;
 		}
 		match fs::remove_dir(&path) {
 			Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(&path)(error)),
 			_ => {}
 		}
-		sealed::sync_parent(&path).map_err(at(&path))?;
+		sync_parent(&path).map_err(at(&path))?;
 		records.remove(&id);
 		Ok(())
 	}
@@ -363,7 +354,7 @@ impl Records {
 		let path = self.path(id);
 		if !path.is_dir() {
 			fs::create_dir_all(&path).map_err(at(&path))?;
-			sealed::sync_parent(&path).map_err(at(&path))?;
+			sync_parent(&path).map_err(at(&path))?;
 		}
 		let file = path.join("record");
 		sealed::replace(&file, &record.to_file()).map_err(at(&file))

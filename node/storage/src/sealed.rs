@@ -1,14 +1,14 @@
 //! Small files that survive a crash and tell when they are damaged.
 //!
-//! A sealed file is a four-byte kind, a version, a body, and the BLAKE2-256 of all that. It is replaced as a whole: a new
-//! file is written beside it, synced, and renamed over it, so that after a crash there is either the old or the new one.
+//! A sealed file is a four-byte kind, a version, a body, and the BLAKE2-256 of all that. It is replaced as a whole.
 
 use std::{
-	fs::{self, File},
-	io::{self, Read, Write},
+	fs::File,
+	io::{self, Read},
 	path::Path,
 };
 
+use opensand_durable_file::Mode;
 use sp_crypto_hashing::blake2_256;
 use thiserror::Error;
 
@@ -77,19 +77,7 @@ pub fn read(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
 
 /// Puts `bytes` in the place of the file at `path`; they are on disk when it returns.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-	let mut beside = path.as_os_str().to_owned();
-	beside.push(".new");
-	let mut file = File::create(&beside)?;
-	file.write_all(bytes)?;
-	file.sync_all()?;
-	fs::rename(&beside, path)?;
-	sync_parent(path)
-}
-
-/// Makes a change of the directory around `path` durable.
-pub fn sync_parent(path: &Path) -> io::Result<()> {
-	path.parent()
-		.map_or(Ok(()), |parent| File::open(parent)?.sync_all())
+	opensand_durable_file::replace(path, Mode::Ordinary, bytes)
 }
 
 #[cfg(test)]
@@ -124,7 +112,7 @@ mod tests {
 	}
 
 	#[test]
-	fn files_are_replaced_as_a_whole_and_read_to_a_limit() {
+	fn files_are_read_to_a_limit() {
 		let directory = tempfile::tempdir().unwrap();
 		let path = directory.path().join("file");
 		assert_eq!(read(&path, 10).unwrap(), None);
@@ -133,8 +121,5 @@ mod tests {
 		assert_eq!(read(&path, 10).unwrap().unwrap(), b"new one");
 		assert_eq!(read(&path, 7).unwrap().unwrap(), b"new one");
 		assert_eq!(read(&path, 6).unwrap().unwrap(), b"", "too long");
-		// What a crash in mid-write leaves behind is not taken for the file.
-		fs::write(directory.path().join("file.new"), b"half").unwrap();
-		assert_eq!(read(&path, 10).unwrap().unwrap(), b"new one");
 	}
 }

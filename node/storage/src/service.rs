@@ -2,9 +2,9 @@
 
 use std::{
 	collections::HashSet,
-	fs::{self, OpenOptions, Permissions},
-	io::{self, Write},
-	os::unix::fs::{OpenOptionsExt, PermissionsExt},
+	fs::{self, Permissions},
+	io,
+	os::unix::fs::PermissionsExt,
 	path::{Path, PathBuf},
 	sync::Arc,
 	time::Duration,
@@ -15,6 +15,7 @@ use opensand_blocks::{
 	public_key_of, BlockStore, Cid, Exchange, ExchangeConfig, IpfsConfig, Multiaddr, PeerId, StartError,
 	StoreError,
 };
+use opensand_durable_file::{replace, Mode};
 use opensand_primitives::Hash;
 use opensand_slices::{raw_cid, shard_cid};
 use parking_lot::{Mutex, RwLock};
@@ -289,17 +290,7 @@ fn load_secret(path: &Path) -> io::Result<[u8; SECRET_BYTES]> {
 		Err(error) if error.kind() == io::ErrorKind::NotFound => {
 			let mut secret = [0; SECRET_BYTES];
 			rand::rngs::OsRng.fill_bytes(&mut secret);
-			let beside = path.with_extension("new");
-			let mut file = OpenOptions::new()
-				.create(true)
-				.truncate(true)
-				.write(true)
-				.mode(0o600)
-				.open(&beside)?;
-			file.write_all(hex::encode(secret).as_bytes())?;
-			file.sync_all()?;
-			fs::rename(&beside, path)?;
-			crate::sealed::sync_parent(path)?;
+			replace(path, Mode::Private, hex::encode(secret).as_bytes())?;
 			Ok(secret)
 		}
 		Err(error) => Err(error),

@@ -5,6 +5,8 @@ use std::{
 	io::{self, Read, Write},
 	path::{Path, PathBuf},
 };
+
+use opensand_durable_file::{Draft, Mode};
 use thiserror::Error;
 
 /// Why a file cannot be read or written.
@@ -62,34 +64,12 @@ pub fn create_folder(path: &Path) -> Result<(), FileError> {
 	fs::create_dir_all(path).map_err(FileError::io("create", path))
 }
 
-/// Writes a file atomically: a temporary file beside it, flushed to the disk, then renamed over it.
+/// Replaces a file as a whole; it is on the disk when this returns.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-	let folder = match path.parent() {
-		Some(parent) if !parent.as_os_str().is_empty() => parent,
-		_ => Path::new("."),
-	};
-	let mut file = tempfile::NamedTempFile::new_in(folder).map_err(FileError::io("write", path))?;
-	file.write_all(bytes)
-		.and_then(|()| file.as_file().sync_all())
-		.map_err(FileError::io("write", path))?;
-	let persisted = file
-		.persist(path)
-		.map_err(|error| error.error)
-		.map_err(FileError::io("write", path))?;
-	set_readable(&persisted).map_err(FileError::io("write", path))?;
-	File::open(folder)
-		.and_then(|folder| folder.sync_all())
-		.map_err(FileError::io("write", folder))
-}
-
-/// Gives a file the permissions of an ordinary one: temporary files are made private.
-#[cfg(unix)]
-fn set_readable(file: &File) -> io::Result<()> {
-	use std::os::unix::fs::PermissionsExt;
-	file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn set_readable(_file: &File) -> io::Result<()> {
-	Ok(())
+	let failed = || FileError::io("write", path);
+	let mut draft = Draft::in_any_directory(path, Mode::Ordinary).map_err(failed())?;
+	draft
+		.write_all(bytes)
+		.and_then(|()| draft.replace())
+		.map_err(failed())
 }

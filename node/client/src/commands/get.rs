@@ -3,13 +3,13 @@
 use std::{
 	fs,
 	io::{self, Write},
-	os::unix::fs::PermissionsExt,
 	path::{Path, PathBuf},
 	sync::Arc,
 	time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use opensand_blocks::BlockStore;
+use opensand_durable_file::{Draft, Mode};
 use opensand_primitives::{storage::OrderRecord, OrderId};
 use opensand_slices::{FileKey, Metadata};
 use serde_json::json;
@@ -184,34 +184,21 @@ fn write_file(
 	bar: &Bar,
 ) -> Result<(), Error> {
 	check_free(path, force)?;
-	let directory = match path.parent() {
-		Some(parent) if parent != Path::new("") => parent,
-		_ => Path::new("."),
-	};
 	let failed = || Error::file("write", path);
-	// What the user's umask takes away is taken away here too.
-	let mut output = tempfile::Builder::new()
-		.prefix(".opensand-")
-		.permissions(fs::Permissions::from_mode(0o666))
-		.tempfile_in(directory)
-		.map_err(failed())?;
+	let mut draft = Draft::in_any_directory(path, Mode::Ordinary).map_err(failed())?;
 	{
-		let mut buffered = io::BufWriter::with_capacity(1 << 20, output.as_file_mut());
+		let mut buffered = io::BufWriter::with_capacity(1 << 20, &mut draft);
 		file.restore(&mut buffered, bar)?;
 		buffered.flush().map_err(failed())?;
 	}
 	if let Some(modified) = metadata.modified.and_then(time) {
-		output.as_file().set_modified(modified).map_err(failed())?;
+		draft.file().set_modified(modified).map_err(failed())?;
 	}
-	output.as_file().sync_all().map_err(failed())?;
-	let persisted = match force {
-		true => output.persist(path),
-		false => output.persist_noclobber(path),
-	};
-	persisted.map_err(|error| failed()(error.error))?;
-	fs::File::open(directory)
-		.and_then(|directory| directory.sync_all())
-		.map_err(failed())
+	match force {
+		true => draft.replace(),
+		false => draft.create(),
+	}
+	.map_err(failed())
 }
 
 /// A time that the file system can hold.
