@@ -1,14 +1,16 @@
-//! What both networks of an [`Exchange`](crate::Exchange) have in common: the peer's key, and litep2p's set-up.
+//! What both networks of an [`Exchange`](crate::Exchange) have in common: the peer's key, litep2p's set-up, and addresses.
 
+use crate::exchange::StartError;
+use cid::Cid;
 use futures::{future::BoxFuture, Stream};
 use litep2p::{
 	config::ConfigBuilder,
 	crypto::ed25519::{Keypair, PublicKey, SecretKey},
 	executor::Executor,
-	protocol::libp2p::{identify, ping},
+	protocol::libp2p::{identify, kademlia::RecordKey, ping},
 	transport::{tcp, ConnectionLimitsConfig},
 	types::multiaddr::{Multiaddr, Protocol},
-	PeerId,
+	Litep2p, PeerId,
 };
 use parking_lot::Mutex;
 use std::{future::Future, net::IpAddr, pin::Pin, sync::Arc, time::Duration};
@@ -92,9 +94,54 @@ pub(crate) fn base_config(
 	(builder, identified, pings)
 }
 
+/// Whether every bootstrap peer's address says which peer it leads to.
+pub(crate) fn check_bootstrap(bootstrap: &[Multiaddr]) -> Result<(), StartError> {
+	bootstrap
+		.iter()
+		.find(|address| PeerId::try_from_multiaddr(address).is_none())
+		.map_or(Ok(()), |address| {
+			Err(StartError::NoPeerInAddress(address.to_string()))
+		})
+}
+
+/// Starts a network that listens on `listen`, and returns it with the addresses it listens on. Peers are told to reach it at
+/// those, or at `external`.
+pub(crate) fn start(
+	builder: ConfigBuilder,
+	listen: &[Multiaddr],
+	external: &[Multiaddr],
+) -> Result<(Litep2p, Vec<Multiaddr>), StartError> {
+	let network = Litep2p::new(builder.build())?;
+	let listening: Vec<_> = network.listen_addresses().cloned().collect();
+	if listening.is_empty() && !listen.is_empty() {
+		return Err(StartError::NotListening(texts(listen).join(", ")));
+	}
+	for address in addresses_to_tell(external, &listening) {
+		network
+			.public_addresses()
+			.add_address(address.clone())
+			.map_err(|_| StartError::ForeignAddress(address.to_string()))?;
+	}
+	Ok((network, listening))
+}
+
+/// Addresses for messages.
+pub(crate) fn texts(addresses: &[Multiaddr]) -> Vec<String> {
+	addresses.iter().map(Multiaddr::to_string).collect()
+}
+
+/// Dials the bootstrap peers. Failures are logged for `target` only: others may answer.
+pub(crate) async fn dial_bootstrap(network: &mut Litep2p, bootstrap: &[Multiaddr], target: &str) {
+	for address in bootstrap {
+		if let Err(error) = network.dial_address(address.clone()).await {
+			log::debug!(target: target, "bootstrap peer {address}: {error}");
+		}
+	}
+}
+
 /// The addresses to tell others: those given, or else those listened on, without the loopback ones unless there are no
 /// others.
-pub(crate) fn addresses_to_tell(external: &[Multiaddr], listening: &[Multiaddr]) -> Vec<Multiaddr> {
+fn addresses_to_tell(external: &[Multiaddr], listening: &[Multiaddr]) -> Vec<Multiaddr> {
 	if !external.is_empty() {
 		return external.to_vec();
 	}
@@ -125,6 +172,22 @@ pub(crate) fn with_peer(address: Multiaddr, peer: PeerId) -> Multiaddr {
 	} else {
 		address.with(Protocol::P2p(peer.into()))
 	}
+}
+
+/// Whether an address is plain TCP, the only transport here.
+pub(crate) fn is_tcp(address: &Multiaddr) -> bool {
+	let mut parts = address.iter();
+	matches!(
+		parts.next(),
+		Some(Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_))
+	) && matches!(parts.next(), Some(Protocol::Tcp(_)))
+		&& matches!(parts.next(), None | Some(Protocol::P2p(_)))
+		&& parts.next().is_none()
+}
+
+/// The key of a block's provider records, as in the IPFS network: the multihash.
+pub(crate) fn record_key(cid: &Cid) -> RecordKey {
+	RecordKey::new(&cid.hash().to_bytes())
 }
 
 /// Everything that litep2p runs in the background, so that all of it ends with the network.
@@ -187,5 +250,29 @@ mod tests {
 		);
 		assert_eq!(addresses_to_tell(&[], &loopback), loopback);
 		assert_eq!(addresses_to_tell(&given, &loopback), given);
+	}
+
+	#[test]
+	fn only_plain_tcp_is_dialled() {
+		let peer = PeerId::random();
+		for (address, plain) in [
+			("/ip4/192.0.2.1/tcp/1", true),
+			("/ip6/2001:db8::1/tcp/1", true),
+			("/dns4/example.org/tcp/1", true),
+			("/ip4/192.0.2.1/udp/1/quic-v1", false),
+			("/ip4/192.0.2.1/tcp/1/ws", false),
+			("/unix/socket", false),
+			("", false),
+		] {
+			let address: Multiaddr = address.parse().expect("a multiaddress");
+			assert_eq!(is_tcp(&address), plain, "{address}");
+			assert_eq!(
+				is_tcp(&with_peer(address.clone(), peer)),
+				plain,
+				"{address} with a peer"
+			);
+		}
+		let relayed = format!("/ip4/192.0.2.1/tcp/1/p2p/{peer}/p2p-circuit");
+		assert!(!is_tcp(&relayed.parse().expect("a multiaddress")));
 	}
 }

@@ -3,8 +3,6 @@
 mod error;
 mod service;
 
-pub(crate) use service::{is_tcp, record_key};
-
 pub use error::{ConnectError, DhtError, FetchError, PeerFault, StartError};
 
 use crate::{

@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
 	block::BlockSource,
-	swarm::{addresses_to_tell, base_config, key_pair, with_peer, Identified, Limits, Pings, Tasks},
+	swarm::{
+		base_config, check_bootstrap, dial_bootstrap, is_tcp, key_pair, record_key, start, texts, with_peer,
+		Identified, Limits, Pings, Tasks,
+	},
 	wire::{decode_request, encode_request, Response, MAX_RESPONSE_BYTES, PROTOCOL},
 };
 use cid::Cid;
@@ -16,19 +19,14 @@ use litep2p::{
 	protocol::{
 		libp2p::{
 			identify::IdentifyEvent,
-			kademlia::{
-				self, IncomingRecordValidationMode, KademliaEvent, KademliaHandle, QueryId, Quorum, RecordKey,
-			},
+			kademlia::{self, IncomingRecordValidationMode, KademliaEvent, KademliaHandle, QueryId, Quorum},
 		},
 		request_response::{
 			self, DialOptions, RejectReason, RequestResponseError, RequestResponseEvent,
 			RequestResponseHandle,
 		},
 	},
-	types::{
-		multiaddr::{Multiaddr, Protocol},
-		RequestId,
-	},
+	types::{multiaddr::Multiaddr, RequestId},
 	Litep2p, Litep2pEvent, PeerId, ProtocolName,
 };
 use std::{
@@ -195,11 +193,7 @@ impl Service {
 		source: Arc<dyn BlockSource>,
 		commands: mpsc::Receiver<Command>,
 	) -> Result<(Arc<State>, Self), StartError> {
-		for address in &config.bootstrap {
-			if PeerId::try_from_multiaddr(address).is_none() {
-				return Err(StartError::NoPeerInAddress(address.to_string()));
-			}
-		}
+		check_bootstrap(&config.bootstrap)?;
 		let tasks = Arc::new(Tasks::default());
 		let limits = Limits {
 			incoming: config.max_incoming,
@@ -225,26 +219,12 @@ impl Service {
 			.with_max_providers_per_key(MAX_PROVIDERS)
 			.with_max_provider_addresses(MAX_PROVIDER_ADDRESSES)
 			.build();
-		let network = Litep2p::new(
-			builder
-				.with_request_response_protocol(request_response)
-				.with_libp2p_kademlia(kademlia_config)
-				.build(),
-		)?;
-		let local = *network.local_peer_id();
-		let listening: Vec<_> = network.listen_addresses().cloned().collect();
-		if listening.is_empty() && !config.listen.is_empty() {
-			let addresses: Vec<_> = config.listen.iter().map(Multiaddr::to_string).collect();
-			return Err(StartError::NotListening(addresses.join(", ")));
-		}
-		for address in addresses_to_tell(&config.external, &listening) {
-			network
-				.public_addresses()
-				.add_address(address.clone())
-				.map_err(|_| StartError::ForeignAddress(address.to_string()))?;
-		}
+		let builder = builder
+			.with_request_response_protocol(request_response)
+			.with_libp2p_kademlia(kademlia_config);
+		let (network, listening) = start(builder, &config.listen, &config.external)?;
 		let state = Arc::new(State {
-			local,
+			local: *network.local_peer_id(),
 			listening,
 			connected: watch::Sender::new(HashSet::new()),
 			stats: Counters::default(),
@@ -279,7 +259,7 @@ impl Service {
 			target: LOG_TARGET,
 			"peer {} listens on {:?}",
 			self.state.local,
-			self.state.listening.iter().map(Multiaddr::to_string).collect::<Vec<_>>(),
+			texts(&self.state.listening),
 		);
 		let mut redial = calm_interval(REDIAL);
 		let mut refresh = calm_interval(REFRESH);
@@ -303,7 +283,9 @@ impl Service {
 				Some(read) = self.reads.next(), if !self.reads.is_empty() => self.on_read(read),
 				Some(sent) = self.sends.next(), if !self.sends.is_empty() => self.on_sent(sent),
 				_ = redial.tick() => {
-					self.dial_bootstrap().await;
+					if self.state.connected.borrow().is_empty() {
+						dial_bootstrap(&mut self.network, &self.bootstrap, LOG_TARGET).await;
+					}
 					self.forget_who_gave_up();
 				}
 				_ = refresh.tick() => {
@@ -390,17 +372,6 @@ impl Service {
 			}
 		};
 		let _ = reply.send(refused);
-	}
-
-	async fn dial_bootstrap(&mut self) {
-		if !self.state.connected.borrow().is_empty() {
-			return;
-		}
-		for address in self.bootstrap.clone() {
-			if let Err(error) = self.network.dial_address(address.clone()).await {
-				log::debug!(target: LOG_TARGET, "bootstrap peer {address}: {error}");
-			}
-		}
 	}
 
 	/// Drops what nobody waits for any more, should the network owe an answer for good.
@@ -629,22 +600,6 @@ fn calm_interval(period: Duration) -> Interval {
 	interval
 }
 
-/// The key of a block's provider records, as in the IPFS network: the multihash.
-pub(crate) fn record_key(cid: &Cid) -> RecordKey {
-	RecordKey::new(&cid.hash().to_bytes())
-}
-
-/// Whether an address is plain TCP, the only transport here.
-pub(crate) fn is_tcp(address: &Multiaddr) -> bool {
-	let mut parts = address.iter();
-	matches!(
-		parts.next(),
-		Some(Protocol::Ip4(_) | Protocol::Ip6(_) | Protocol::Dns(_) | Protocol::Dns4(_) | Protocol::Dns6(_))
-	) && matches!(parts.next(), Some(Protocol::Tcp(_)))
-		&& matches!(parts.next(), None | Some(Protocol::P2p(_)))
-		&& parts.next().is_none()
-}
-
 fn fault_of(error: RequestResponseError) -> PeerFault {
 	match error {
 		RequestResponseError::NotConnected => PeerFault::NotConnected,
@@ -686,29 +641,5 @@ mod tests {
 			peers += 1;
 		}
 		assert!(peers > 32, "{peers} peers take everything");
-	}
-
-	#[test]
-	fn only_plain_tcp_is_dialled() {
-		let peer = PeerId::random();
-		for (address, plain) in [
-			("/ip4/192.0.2.1/tcp/1", true),
-			("/ip6/2001:db8::1/tcp/1", true),
-			("/dns4/example.org/tcp/1", true),
-			("/ip4/192.0.2.1/udp/1/quic-v1", false),
-			("/ip4/192.0.2.1/tcp/1/ws", false),
-			("/unix/socket", false),
-			("", false),
-		] {
-			let address: Multiaddr = address.parse().expect("a multiaddress");
-			assert_eq!(is_tcp(&address), plain, "{address}");
-			assert_eq!(
-				is_tcp(&with_peer(address.clone(), peer)),
-				plain,
-				"{address} with a peer"
-			);
-		}
-		let relayed = format!("/ip4/192.0.2.1/tcp/1/p2p/{peer}/p2p-circuit");
-		assert!(!is_tcp(&relayed.parse().expect("a multiaddress")));
 	}
 }

@@ -11,8 +11,11 @@ mod closer;
 
 use crate::{
 	block::{check_cid, matches, BlockSource},
-	exchange::{is_tcp, record_key, ExchangeStats, FetchError, PeerFault, StartError},
-	swarm::{addresses_to_tell, base_config, key_pair, with_peer, Identified, Limits, Pings, Tasks},
+	exchange::{ExchangeStats, FetchError, PeerFault, StartError},
+	swarm::{
+		base_config, check_bootstrap, dial_bootstrap, is_tcp, key_pair, record_key, start, texts, with_peer,
+		Identified, Limits, Pings, Tasks,
+	},
 };
 use cid::Cid;
 use closer::Closer;
@@ -154,11 +157,7 @@ impl Gateway {
 		config: IpfsConfig,
 		source: Arc<dyn BlockSource>,
 	) -> Result<(Self, GatewayTask), StartError> {
-		for address in &config.bootstrap {
-			if PeerId::try_from_multiaddr(address).is_none() {
-				return Err(StartError::NoPeerInAddress(address.to_string()));
-			}
-		}
+		check_bootstrap(&config.bootstrap)?;
 		let tasks = Arc::new(Tasks::default());
 		let limits = Limits {
 			incoming: config.max_incoming,
@@ -182,18 +181,7 @@ impl Gateway {
 			builder = builder.with_libp2p_kademlia(config);
 			kademlia = Some(handle);
 		}
-		let network = Litep2p::new(builder.build())?;
-		let addresses: Vec<_> = network.listen_addresses().cloned().collect();
-		if addresses.is_empty() && !config.listen.is_empty() {
-			let wanted: Vec<_> = config.listen.iter().map(Multiaddr::to_string).collect();
-			return Err(StartError::NotListening(wanted.join(", ")));
-		}
-		for address in addresses_to_tell(&config.external, &addresses) {
-			network
-				.public_addresses()
-				.add_address(address.clone())
-				.map_err(|_| StartError::ForeignAddress(address.to_string()))?;
-		}
+		let (network, addresses) = start(builder, &config.listen, &config.external)?;
 		let (commands, receiver) = mpsc::channel(COMMANDS);
 		let (stop, stopped) = oneshot::channel();
 		let counters = Arc::new(Counters::default());
@@ -221,7 +209,7 @@ impl Gateway {
 		log::info!(
 			target: LOG_TARGET,
 			"IPFS peers connect to {:?}",
-			addresses.iter().map(Multiaddr::to_string).collect::<Vec<_>>(),
+			texts(&addresses),
 		);
 		let task = tokio::spawn(service.run(stopped));
 		let gateway = Self {
@@ -433,11 +421,7 @@ struct Service {
 
 impl Service {
 	async fn run(mut self, mut stop: oneshot::Receiver<()>) {
-		for address in self.bootstrap.clone() {
-			if let Err(error) = self.network.dial_address(address.clone()).await {
-				log::debug!(target: LOG_TARGET, "bootstrap peer {address}: {error}");
-			}
-		}
+		dial_bootstrap(&mut self.network, &self.bootstrap, LOG_TARGET).await;
 		let mut tick = interval(TICK);
 		tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
 		loop {
