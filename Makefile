@@ -43,8 +43,7 @@ test-long: ## The network tests that wait long: a fifth validator is elected, a 
 	@scripts/test.sh --long
 
 lint: ## Formatting and clippy, warnings as errors
-	@$(ENV) cargo fmt --all --check
-	@$(ENV) SKIP_WASM_BUILD=1 cargo clippy $$OPENSAND_WORKSPACE --all-targets -- -D warnings
+	@scripts/lint.sh
 
 format: ## Format the Rust sources
 	@$(ENV) cargo fmt --all

@@ -88,15 +88,13 @@ if [ "${1:-}" = --long ]; then
 	finish
 fi
 
-check "formatting" cargo fmt --all --check
+check "formatting" scripts/lint.sh formatting
 check "one SDK line" scripts/check-duplicates.sh
 check "licences and sources" "$OPENSAND_CACHE/tools/bin/cargo-deny" --log-level error --workspace check --hide-inclusion-graph licenses bans sources
 check "build" workspace build --all-targets
 [ "$failed" -eq 0 ] || finish
-# Without the WASM: clippy would be taken for the compiler that its build has to use.
-SKIP_WASM_BUILD=1 check "clippy" workspace clippy --all-targets -- -D warnings
-# Cargo leaves targets with `test = false` out of "all targets".
-SKIP_WASM_BUILD=1 check "clippy of the network tests" workspace clippy "${network_tests[@]}" --test network_long --test storage_long -- -D warnings
+check "clippy" scripts/lint.sh clippy
+check "clippy of the network tests" scripts/lint.sh clippy-network-tests
 rust_tests "unit and property tests" workspace test --no-fail-fast
 rust_tests "network tests" workspace test --no-fail-fast "${network_tests[@]}" -- --test-threads=1
 node_tests "JavaScript clients" npm --prefix tests/clients test --silent
