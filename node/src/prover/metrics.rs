@@ -34,92 +34,68 @@ impl Metrics {
 
 	/// The queue's depth changed.
 	pub fn set_counts(&self, counts: Counts) {
-		if let Some(metrics) = &self.0 {
+		self.with(|metrics| {
 			metrics.waiting.set(counts.waiting as u64);
 			metrics.running.set(counts.running as u64);
-		}
+		});
 	}
 
 	/// A job is done.
 	pub fn job_done(&self) {
-		if let Some(metrics) = &self.0 {
-			metrics.done.inc();
-		}
+		self.with(|metrics| metrics.done.inc());
 	}
 
 	/// `count` jobs were given up.
 	pub fn jobs_failed(&self, failure: JobFailure, count: usize) {
-		if let Some(metrics) = &self.0 {
+		self.with(|metrics| {
 			metrics
 				.failed
 				.with_label_values(&[failure_label(failure)])
 				.inc_by(count as u64);
-		}
+		});
 	}
 
 	/// A stage of a proof took `elapsed`.
 	pub fn stage_took(&self, stage: ProvingStage, elapsed: Duration) {
-		if let Some(metrics) = &self.0 {
+		self.with(|metrics| {
 			metrics
 				.stage_seconds
 				.with_label_values(&[stage_label(stage)])
 				.observe(elapsed.as_secs_f64());
-		}
+		});
 	}
 
 	/// A worker process had to be replaced.
 	pub fn worker_restarted(&self) {
+		self.with(|metrics| metrics.worker_restarts.inc());
+	}
+
+	fn with(&self, change: impl FnOnce(&Registered)) {
 		if let Some(metrics) = &self.0 {
-			metrics.worker_restarts.inc();
+			change(metrics);
 		}
 	}
 }
 
 impl Registered {
 	fn register(registry: &Registry) -> Result<Self, PrometheusError> {
+		let full = |name: &str| format!("opensand_prover_{name}");
+		let gauge = |name: &str, help: &str| register(Gauge::new(full(name), help)?, registry);
+		let counter = |name: &str, help: &str| register(Counter::new(full(name), help)?, registry);
+		let failed = Opts::new(full("jobs_failed"), "Proving jobs that were given up");
 		// 1 ms to 17 minutes.
 		let buckets = exponential_buckets(0.001, 4.0, 11)?;
+		let stage_seconds = HistogramOpts::new(full("stage_seconds"), "Seconds that a stage of a proof took");
 		Ok(Self {
-			waiting: register(
-				Gauge::new(
-					"opensand_prover_jobs_waiting",
-					"Proving jobs that wait for a worker process",
-				)?,
-				registry,
-			)?,
-			running: register(
-				Gauge::new("opensand_prover_jobs_running", "Proving jobs in a worker process")?,
-				registry,
-			)?,
-			done: register(
-				Counter::new("opensand_prover_jobs_done", "Proving jobs that have a proof")?,
-				registry,
-			)?,
-			failed: register(
-				CounterVec::new(
-					Opts::new("opensand_prover_jobs_failed", "Proving jobs that were given up"),
-					&["reason"],
-				)?,
-				registry,
-			)?,
+			waiting: gauge("jobs_waiting", "Proving jobs that wait for a worker process")?,
+			running: gauge("jobs_running", "Proving jobs in a worker process")?,
+			done: counter("jobs_done", "Proving jobs that have a proof")?,
+			failed: register(CounterVec::new(failed, &["reason"])?, registry)?,
 			stage_seconds: register(
-				HistogramVec::new(
-					HistogramOpts::new(
-						"opensand_prover_stage_seconds",
-						"Seconds that a stage of a proof took",
-					)
-					.buckets(buckets),
-					&["stage"],
-				)?,
+				HistogramVec::new(stage_seconds.buckets(buckets), &["stage"])?,
 				registry,
 			)?,
-			worker_restarts: register(
-				Counter::new(
-					"opensand_prover_worker_restarts",
-					"Worker processes that had to be replaced",
-				)?,
-				registry,
-			)?,
+			worker_restarts: counter("worker_restarts", "Worker processes that had to be replaced")?,
 		})
 	}
 }
