@@ -212,13 +212,26 @@ impl StorageMarket {
 	/// # Errors
 	/// When that is not so within `limit`; the message has what is.
 	pub async fn wait_until_whole(&self, order: u64, limit: Duration) -> Result<Json> {
+		self.wait_until_whole_and(order, limit, |_| true).await
+	}
+
+	/// The same, and until what `store show` says of the order is as wanted.
+	///
+	/// # Errors
+	/// As [`Self::wait_until_whole`].
+	pub async fn wait_until_whole_and(
+		&self,
+		order: u64,
+		limit: Duration,
+		is_wanted: impl Fn(&Json) -> bool,
+	) -> Result<Json> {
 		let id = order.to_string();
 		eventually(&format!("order {order} is whole"), limit, || async {
 			let shown = self.anybody(&["store", "show", &id]).await?;
 			let shards = shown["shards"].as_array().context("shards")?;
 			let whole = shards.iter().all(|shard| shard["status"] == "active");
-			ensure!(whole, "{shown}");
-			Ok(Some(shown.clone()))
+			ensure!(whole && is_wanted(&shown), "{shown}");
+			Ok(Some(shown))
 		})
 		.await
 	}

@@ -4,7 +4,6 @@ use std::{fs, time::Duration};
 
 use anyhow::{ensure, Context, Result};
 use opensand_tests::{
-	eventually,
 	node::Node,
 	storage::{write_noise, StorageMarket, OWNER},
 };
@@ -52,15 +51,11 @@ async fn a_lost_shard_is_rebuilt_by_another_provider() -> Result<()> {
 		"two of three shards restore the file"
 	);
 
-	let whole = eventually("another provider holds the shard", REPAIR_LIMIT, || async {
-		let shown = market.anybody(&["store", "show", &id]).await?;
-		let shards = shown["shards"].as_array().context("shards")?;
-		let moved = shown["shards"][0]["provider"] != first.as_str();
-		let whole = shards.iter().all(|shard| shard["status"] == "active");
-		ensure!(moved && whole, "{shown}");
-		Ok(Some(shown.clone()))
-	})
-	.await?;
+	let whole = market
+		.wait_until_whole_and(order, REPAIR_LIMIT, |shown| {
+			shown["shards"][0]["provider"] != first.as_str()
+		})
+		.await?;
 	ensure!(whole["status"] == "active", "{whole}");
 	market
 		.opensand(OWNER, &["store", "get", &id, &restored, "--force"])
