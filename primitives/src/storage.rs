@@ -24,8 +24,8 @@ pub const MAX_ADDRESS_BYTES: u32 = 128;
 pub const MAX_ADDRESSES: u32 = 4;
 /// The longest file key sealed to a grantee, in bytes.
 pub const MAX_SEALED_KEY_BYTES: u32 = 128;
-/// The most leaves that one window asks of a provider.
-pub const MAX_SAMPLES: u32 = 64;
+/// The most leaves that one window asks of a provider: as many as one proof answers.
+pub use opensand_storage_proof::MAX_SAMPLES;
 
 /// The key of a provider's agent: an account that bids, proves and repairs for it, and pays its fees.
 pub mod agent_key {
