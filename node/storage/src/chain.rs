@@ -31,6 +31,19 @@ pub struct ShardId {
 	pub shard: ShardIndex,
 }
 
+impl ShardId {
+	/// The place after it in the order of lists.
+	pub(crate) fn next(self) -> Self {
+		match self.shard.checked_add(1) {
+			Some(shard) => Self { shard, ..self },
+			None => Self {
+				order: self.order.saturating_add(1),
+				shard: 0,
+			},
+		}
+	}
+}
+
 impl std::fmt::Display for ShardId {
 	fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
 		write!(formatter, "{}-{}", self.order, self.shard)
@@ -145,4 +158,17 @@ pub trait Chain: Send + Sync + 'static {
 	/// Signs a call with the agent's key and hands it to the transaction pool. Returns when the pool has it, not when it
 	/// has shown effect.
 	async fn submit(&self, call: StorageCall) -> Result<(), SubmitError>;
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn lists_go_on_after_the_last_shard() {
+		let id = |order, shard| ShardId { order, shard };
+		assert_eq!(id(1, 2).next(), id(1, 3));
+		assert_eq!(id(1, 255).next(), id(2, 0));
+		assert_eq!(id(u64::MAX, 255).next(), id(u64::MAX, 0));
+	}
 }

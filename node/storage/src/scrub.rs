@@ -59,16 +59,11 @@ impl Cursor {
 
 	/// The place before the first block of the shard after this one's.
 	fn after(id: ShardId) -> Self {
-		match id.shard.checked_add(1) {
-			Some(shard) => Self {
-				order: id.order,
-				shard,
-				block: 0,
-			},
-			None => Self {
-				order: id.order.saturating_add(1),
-				..Self::default()
-			},
+		let ShardId { order, shard } = id.next();
+		Self {
+			order,
+			shard,
+			block: 0,
 		}
 	}
 }
@@ -219,12 +214,5 @@ mod tests {
 		assert_eq!(load(&path), cursor);
 		std::fs::write(&path, b"damaged").unwrap();
 		assert_eq!(load(&path), Cursor::default());
-	}
-
-	#[test]
-	fn the_next_shard_is_after_the_last_one_of_an_order() {
-		let after = |order, shard| Cursor::after(ShardId { order, shard }).id();
-		assert_eq!(after(3, 4), ShardId { order: 3, shard: 5 });
-		assert_eq!(after(3, 255), ShardId { order: 4, shard: 0 });
 	}
 }
