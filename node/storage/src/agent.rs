@@ -547,7 +547,9 @@ impl Agent {
 					continue;
 				}
 				info!(target: TARGET, "shard {id} is not wanted here any more; it is removed in {} blocks", self.context.config.grace_blocks);
-				self.set_phase(*id, Phase::Released { since: now }).await;
+				self.context
+					.update_record(*id, move |record| record.phase = Phase::Released { since: now })
+					.await;
 			}
 		}
 
@@ -625,21 +627,6 @@ impl Agent {
 	async fn is_placing(&self, view: &View, order: OrderId) -> Result<bool, ChainError> {
 		let order = self.context.chain.order(view.best.hash, order).await?;
 		Ok(order.is_some_and(|order| matches!(order.status, OrderStatus::Placing { .. })))
-	}
-
-	async fn set_phase(&self, id: ShardId, phase: Phase) {
-		let result = self
-			.context
-			.blocking(move |context| {
-				context.records.update(id, |record| {
-					record.phase = phase;
-					true
-				})
-			})
-			.await;
-		if let Err(error) = result {
-			warn!(target: TARGET, "shard {id}: {error}");
-		}
 	}
 
 	/// What the chain says of a shard that is to be brought here; `None` if its order is gone.
@@ -880,18 +867,9 @@ impl Agent {
 			.await
 		{
 			let window = view.terms.window;
-			let result = self
-				.context
-				.blocking(move |context| {
-					context.records.update(id, |record| {
-						record.settled = window;
-						true
-					})
-				})
+			self.context
+				.update_record(id, move |record| record.settled = window)
 				.await;
-			if let Err(error) = result {
-				warn!(target: TARGET, "shard {id}: {error}");
-			}
 		}
 	}
 

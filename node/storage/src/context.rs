@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use log::error;
+use log::{error, warn};
 use opensand_blocks::{BlockStore, Exchange};
 use opensand_primitives::{
 	storage::{ProviderTerms, ShardStatus},
@@ -16,7 +16,7 @@ use crate::{
 	config::Config,
 	metrics::Metrics,
 	peers::{peer_of, Peer},
-	record::{Phase, PhaseName, Records},
+	record::{Phase, PhaseName, Records, ShardRecord},
 	status::StorageStatus,
 	TARGET,
 };
@@ -55,6 +55,25 @@ impl Context {
 	/// The best block that was looked at last.
 	pub fn best(&self) -> BestBlock {
 		*self.best.borrow()
+	}
+
+	/// Changes a shard's record, if there is one. That it cannot be written is logged: what it says is derived again.
+	pub async fn update_record(
+		self: &Arc<Self>,
+		id: ShardId,
+		change: impl FnOnce(&mut ShardRecord) + Send + 'static,
+	) {
+		let result = self
+			.blocking(move |context| {
+				context.records.update(id, |record| {
+					change(record);
+					true
+				})
+			})
+			.await;
+		if let Err(error) = result {
+			warn!(target: TARGET, "shard {id}: {error}");
+		}
 	}
 
 	/// Notes that a stored shard is not complete any more, so that it is healed. Blocks.

@@ -29,7 +29,7 @@ use crate::{
 	commitments::{check, CheckError, Provable, StoreFetcher},
 	context::Context,
 	peers::Peer,
-	record::{Blocks, Phase, RecordsError, Refusal, ShardRecord},
+	record::{Blocks, Phase, RecordsError, Refusal},
 	sources::{Cancel, Cancelled, NetworkFetcher, BLOCK_TIMEOUT},
 	TARGET,
 };
@@ -138,9 +138,9 @@ async fn run(context: Arc<Context>, wanted: Wanted, cancel: Cancel) {
 			Err(_) if cancel.check().is_err() => break,
 			Err(ObtainError::Refused(refusal)) if !wanted.proven_before => {
 				warn!(target: TARGET, "shard {id} is not taken: {refusal}; the slot is left to lapse");
-				if let Err(error) = set_phase(&context, id, Phase::Refused(refusal)).await {
-					warn!(target: TARGET, "shard {id}: {error}");
-				}
+				context
+					.update_record(id, move |record| record.phase = Phase::Refused(refusal))
+					.await;
 				break;
 			}
 			// The first attempts often come before the owner's client has connected.
@@ -173,18 +173,6 @@ async fn rest(context: &Context, cancel: &Cancel, pause: Duration) {
 			return;
 		}
 	}
-}
-
-async fn set_phase(context: &Arc<Context>, id: ShardId, phase: Phase) -> Result<(), RecordsError> {
-	context
-		.blocking(move |context| {
-			context.records.update(id, |record: &mut ShardRecord| {
-				record.phase = phase;
-				true
-			})
-		})
-		.await
-		.map(drop)
 }
 
 /// One attempt.
