@@ -11,12 +11,11 @@ use cid::Cid;
 use log::{info, warn};
 use opensand_blocks::StoreError;
 use opensand_primitives::BlockNumber;
-use opensand_slices::{raw_cid, shard_cid, ShardReader};
 use thiserror::Error;
 
 use crate::{
 	chain::ShardId,
-	commitments::StoreFetcher,
+	commitments::{blocks_of, StoreFetcher},
 	context::Context,
 	record::{Blocks, Phase, RecordsError, ShardRecord},
 	TARGET,
@@ -92,9 +91,11 @@ pub(crate) fn collect(
 
 /// The blocks that a shard's tree in the store names.
 fn blocks_of_tree(context: &Context, record: &ShardRecord) -> Option<Vec<Cid>> {
-	let mut blocks = vec![raw_cid(record.manifest)];
-	ShardReader::new(StoreFetcher(&context.store), shard_cid(record.root), record.bytes)
-		.visit_blocks(|cid| blocks.push(*cid))
-		.ok()?;
-	Some(blocks)
+	blocks_of(
+		StoreFetcher(&context.store),
+		record.manifest,
+		record.root,
+		record.bytes,
+	)
+	.ok()
 }

@@ -15,7 +15,7 @@ use codec::Encode;
 use log::{error, warn};
 use opensand_blocks::{BlockStore, StoreError};
 use opensand_durable_file::{Draft, Mode};
-use opensand_slices::{shard_cid, BlockError, BlockFetcher, ShardError, ShardReader};
+use opensand_slices::{raw_cid, shard_cid, BlockError, BlockFetcher, ShardError, ShardReader};
 use opensand_storage_proof::{
 	prove, verify, Claim, Native, PossessionError, ProveError, SegmentCommitter, SegmentSource, SegmentTree,
 	ShardLayout, SEGMENT_BYTES, SEGMENT_LEAVES,
@@ -49,6 +49,19 @@ impl BlockFetcher for StoreFetcher<'_> {
 	fn get(&mut self, cid: &Cid) -> Result<Option<Vec<u8>>, BlockError> {
 		read_block(self.0, cid).map_err(Into::into)
 	}
+}
+
+/// The blocks that belong to a shard: its order's manifest, and what its tree names, nodes before their children. Leaves
+/// are not fetched.
+pub(crate) fn blocks_of(
+	fetcher: impl BlockFetcher,
+	manifest: [u8; 32],
+	root: [u8; 32],
+	bytes: u64,
+) -> Result<Vec<Cid>, ShardError> {
+	let mut blocks = vec![raw_cid(manifest)];
+	ShardReader::new(fetcher, shard_cid(root), bytes).visit_blocks(|cid| blocks.push(*cid))?;
+	Ok(blocks)
 }
 
 /// A shard as far as proving needs it.

@@ -15,7 +15,7 @@ use opensand_blocks::{PeerId, StoreError};
 use opensand_primitives::storage::ErasureCode;
 use opensand_slices::{
 	raw_cid, rebuild_shard, shard_cid, BlockError, BlockFetcher, BlockSink, Manifest, RebuildError,
-	ShardError, ShardReader, UNIXFS_CODEC,
+	ShardError, UNIXFS_CODEC,
 };
 use thiserror::Error;
 use tokio::{
@@ -26,7 +26,7 @@ use tokio::{
 
 use crate::{
 	chain::{ChainError, ShardId},
-	commitments::{check, CheckError, Provable, StoreFetcher},
+	commitments::{blocks_of, check, CheckError, Provable, StoreFetcher},
 	context::Context,
 	peers::Peer,
 	record::{Blocks, Phase, RecordsError, Refusal},
@@ -373,12 +373,9 @@ fn fetch_blocks(
 		nodes: Vec::new(),
 		leaves_ahead: Vec::new(),
 	};
-	let mut blocks = vec![raw_cid(wanted.manifest)];
-	let root = shard_cid(wanted.shard.root);
-	ShardReader::new(&mut nodes, root, wanted.shard.bytes)
-		.visit_blocks(|cid| blocks.push(*cid))
-		.map_err(unreadable)?;
-	let nodes = std::mem::take(&mut nodes.nodes);
+	let blocks =
+		blocks_of(&mut nodes, wanted.manifest, wanted.shard.root, wanted.shard.bytes).map_err(unreadable)?;
+	let nodes = nodes.nodes;
 	{
 		let _references = context.references.lock();
 		context.records.set_blocks(wanted.id, &blocks)?;
@@ -586,14 +583,9 @@ async fn finish(context: &Arc<Context>, wanted: &Wanted) -> Result<(), ObtainErr
 				return Err(ObtainError::NoManifest);
 			}
 			// After a rebuild, the list may hold blocks of an earlier attempt; the tree has the last word.
-			let mut blocks = vec![raw_cid(wanted.manifest)];
-			ShardReader::new(
-				StoreFetcher(&context.store),
-				shard_cid(wanted.shard.root),
-				wanted.shard.bytes,
-			)
-			.visit_blocks(|cid| blocks.push(*cid))
-			.map_err(unreadable)?;
+			let store = StoreFetcher(&context.store);
+			let blocks = blocks_of(store, wanted.manifest, wanted.shard.root, wanted.shard.bytes)
+				.map_err(unreadable)?;
 			{
 				let _references = context.references.lock();
 				context.records.set_blocks(id, &blocks)?;
