@@ -371,7 +371,7 @@ fn fetch_blocks(
 	let mut nodes = KeepingNodes {
 		fetcher: &mut *fetcher,
 		nodes: Vec::new(),
-		leaves_ahead: Vec::new(),
+		nodes_ahead: Vec::new(),
 	};
 	let blocks =
 		blocks_of(&mut nodes, wanted.manifest, wanted.shard.root, wanted.shard.bytes).map_err(unreadable)?;
@@ -398,7 +398,7 @@ fn fetch_blocks(
 			other => {
 				// What has come is kept for the next attempt.
 				for (cid, bytes) in fetcher.drain() {
-					batch.add(context, cid, bytes)?;
+					batch.push(cid, bytes);
 				}
 				batch.flush(context)?;
 				cancel.check()?;
@@ -408,7 +408,9 @@ fn fetch_blocks(
 				}));
 			}
 		};
-		batch.add(context, cid, bytes)?;
+		if batch.push(cid, bytes) {
+			batch.flush(context)?;
+		}
 	}
 	batch.flush(context)?;
 	Ok(())
@@ -426,7 +428,7 @@ fn unreadable(error: ShardError) -> ObtainError {
 struct KeepingNodes<'a> {
 	fetcher: &'a mut NetworkFetcher,
 	nodes: Vec<(Cid, Vec<u8>)>,
-	leaves_ahead: Vec<Cid>,
+	nodes_ahead: Vec<Cid>,
 }
 
 impl BlockFetcher for KeepingNodes<'_> {
@@ -439,10 +441,10 @@ impl BlockFetcher for KeepingNodes<'_> {
 	}
 
 	fn prefetch(&mut self, upcoming: &[Cid]) {
-		self.leaves_ahead.clear();
-		self.leaves_ahead
+		self.nodes_ahead.clear();
+		self.nodes_ahead
 			.extend(upcoming.iter().filter(|cid| cid.codec() == UNIXFS_CODEC));
-		self.fetcher.prefetch(&self.leaves_ahead);
+		self.fetcher.prefetch(&self.nodes_ahead);
 	}
 }
 
@@ -454,21 +456,17 @@ struct Batch {
 }
 
 impl Batch {
-	fn add(&mut self, context: &Context, cid: Cid, bytes: Vec<u8>) -> Result<(), StoreError> {
+	/// Adds a block, and says whether there are enough to be stored.
+	fn push(&mut self, cid: Cid, bytes: Vec<u8>) -> bool {
 		self.bytes += bytes.len();
 		self.blocks.push((cid, bytes));
-		if self.bytes >= BATCH_BYTES {
-			self.flush(context)?;
-		}
-		Ok(())
+		self.bytes >= BATCH_BYTES
 	}
 
+	/// Stores what there is.
 	fn flush(&mut self, context: &Context) -> Result<(), StoreError> {
-		if !self.blocks.is_empty() {
-			context.store.put_batch(&self.blocks)?;
-			self.blocks.clear();
-			self.bytes = 0;
-		}
+		context.store.put_batch(&self.blocks)?;
+		*self = Self::default();
 		Ok(())
 	}
 }
@@ -509,8 +507,7 @@ async fn rebuild(
 				cancel: &cancel,
 				known: blocks.iter().copied().collect(),
 				blocks,
-				batch: Vec::new(),
-				bytes: 0,
+				batch: Batch::default(),
 			};
 			for failed in rebuild_shard(&manifest, wanted.id.shard, sources, &mut sink)? {
 				debug!(target: TARGET, "shard {}: shard {} was of no use: {}", wanted.id, failed.shard, failed.error);
@@ -531,22 +528,19 @@ struct AccountingSink<'a> {
 	known: HashSet<Cid>,
 	/// What is accounted to the shard once the batch is stored.
 	blocks: Vec<Cid>,
-	batch: Vec<(Cid, Vec<u8>)>,
-	bytes: usize,
+	batch: Batch,
 }
 
 impl AccountingSink<'_> {
 	fn flush(&mut self) -> Result<(), ObtainError> {
-		if self.batch.is_empty() {
+		if self.batch.blocks.is_empty() {
 			return Ok(());
 		}
 		{
 			let _references = self.context.references.lock();
 			self.context.records.set_blocks(self.id, &self.blocks)?;
 		}
-		self.context.store.put_batch(&self.batch)?;
-		self.batch.clear();
-		self.bytes = 0;
+		self.batch.flush(self.context)?;
 		Ok(())
 	}
 }
@@ -557,9 +551,7 @@ impl BlockSink for AccountingSink<'_> {
 		if self.known.insert(*cid) {
 			self.blocks.push(*cid);
 		}
-		self.batch.push((*cid, bytes.to_vec()));
-		self.bytes += bytes.len();
-		if self.bytes >= BATCH_BYTES {
+		if self.batch.push(*cid, bytes.to_vec()) {
 			self.flush()?;
 		}
 		Ok(())
