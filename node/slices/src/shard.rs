@@ -1,11 +1,12 @@
 //! One shard: its blocks and its commitment, made in one pass, and checked.
 
+use opensand_storage_proof::SegmentTree;
 use thiserror::Error;
 
 use crate::{
 	block::{self, BlockError, BlockFetcher, BlockSink},
 	code::{GRAIN_BYTES, SEGMENT_BYTES},
-	commitment::SegmentRoots,
+	commitment::Segments,
 	dag::{Link, ShardError, ShardReader, TreeWriter, LEAF_BLOCK_BYTES},
 	manifest::ShardCommitment,
 };
@@ -14,7 +15,7 @@ use crate::{
 pub(crate) struct ShardWriter<S> {
 	sink: S,
 	tree: TreeWriter,
-	roots: SegmentRoots,
+	roots: Segments<[u8; 32]>,
 	/// The beginning of a leaf whose rest has not come yet.
 	leaf: Vec<u8>,
 }
@@ -24,7 +25,7 @@ impl<S: BlockSink> ShardWriter<S> {
 		Self {
 			sink,
 			tree: TreeWriter::default(),
-			roots: SegmentRoots::new(),
+			roots: Segments::roots(),
 			leaf: Vec::new(),
 		}
 	}
@@ -102,12 +103,12 @@ pub enum VerifyError {
 }
 
 /// Checks that a shard of `shard_bytes` bytes, a positive multiple of 256, is to be had and is what `commitment` says:
-/// what a provider does before it accepts.
+/// what a provider does before it proves. Returns the tree of each segment.
 pub fn verify_shard(
 	fetcher: impl BlockFetcher,
 	commitment: &ShardCommitment,
 	shard_bytes: u64,
-) -> Result<(), VerifyError> {
+) -> Result<Vec<SegmentTree>, VerifyError> {
 	let segments = shard_bytes.div_ceil(SEGMENT_BYTES) as usize;
 	let is_whole = shard_bytes > 0 && shard_bytes.is_multiple_of(GRAIN_BYTES as u64);
 	if commitment.segments.len() != segments || !is_whole {
@@ -117,22 +118,22 @@ pub fn verify_shard(
 		});
 	}
 	let mut reader = ShardReader::new(fetcher, block::shard_cid(commitment.cid), shard_bytes);
-	let mut roots = SegmentRoots::new();
+	let mut trees = Segments::trees();
 	let mut leaf = vec![0; LEAF_BLOCK_BYTES];
 	let mut offset = 0;
 	while offset < shard_bytes {
 		let length = (shard_bytes - offset).min(LEAF_BLOCK_BYTES as u64) as usize;
 		reader.read_at(offset, &mut leaf[..length])?;
-		roots.update(&leaf[..length]);
+		trees.update(&leaf[..length]);
 		offset += length as u64;
 	}
-	let roots = roots.finish();
-	match roots
+	let trees = trees.finish();
+	match trees
 		.iter()
 		.zip(&commitment.segments)
-		.position(|(found, committed)| found != committed)
+		.position(|(tree, committed)| tree.root() != committed)
 	{
 		Some(segment) => Err(VerifyError::Segment(segment)),
-		None => Ok(()),
+		None => Ok(trees),
 	}
 }

@@ -15,18 +15,18 @@ use codec::Encode;
 use log::{error, warn};
 use opensand_blocks::{BlockStore, StoreError};
 use opensand_durable_file::{Draft, Mode};
-use opensand_slices::{raw_cid, shard_cid, BlockError, BlockFetcher, ShardError, ShardReader};
+use opensand_slices::{
+	raw_cid, shard_cid, verify_shard, BlockError, BlockFetcher, ShardCommitment, ShardError, ShardReader,
+	VerifyError,
+};
 use opensand_storage_proof::{
-	prove, verify, Claim, Native, PossessionError, ProveError, SegmentCommitter, SegmentSource, SegmentTree,
-	ShardLayout, SEGMENT_BYTES, SEGMENT_LEAVES,
+	prove, verify, Claim, Native, PossessionError, ProveError, SegmentSource, SegmentTree, ShardLayout,
+	SEGMENT_BYTES, SEGMENT_LEAVES,
 };
 use rustix::io::Errno;
 use thiserror::Error;
 
 use crate::{chain::ShardId, TARGET};
-
-/// Bytes that are read at a time in a check of a whole shard.
-const READ_BYTES: usize = 1 << 20;
 
 /// A block of the store. One that is damaged, or that the disk cannot read, is not there any more afterwards: it has to be
 /// fetched or rebuilt. Errors are about the moment, and say nothing about the block.
@@ -77,18 +77,12 @@ pub(crate) struct Provable {
 	pub levels: PathBuf,
 }
 
-/// Why a shard in the store is not the one that was committed to.
+/// Why a shard in the store cannot be proven.
 #[derive(Debug, Error)]
 pub(crate) enum CheckError {
-	/// It is not all there.
+	/// It is not all there, or not what was committed to.
 	#[error("{0}")]
-	Incomplete(#[from] ShardError),
-	/// It is all there, and its bytes have other segment roots. Whoever made the shard or its commitments made them wrongly.
-	#[error("segment {segment} does not have the root on chain")]
-	Roots {
-		/// The first segment that differs.
-		segment: u32,
-	},
+	Shard(#[from] VerifyError),
 	/// The segments' trees could not be written: free disk space, or check the disk.
 	#[error("the segments' trees could not be written: {0}; check the disk")]
 	Levels(#[from] io::Error),
@@ -96,27 +90,11 @@ pub(crate) enum CheckError {
 
 /// Reads a whole shard from the store, compares its segment roots with those on chain, and keeps the segments' trees.
 pub(crate) fn check(store: &BlockStore, shard: &Provable) -> Result<(), CheckError> {
-	let mut reader = ShardReader::new(StoreFetcher(store), shard_cid(shard.root), shard.bytes);
-	let mut committer = SegmentCommitter::new();
-	let mut trees = Vec::new();
-	let mut buffer = vec![0; READ_BYTES];
-	let mut offset = 0;
-	while offset < shard.bytes {
-		let length = usize::try_from(shard.bytes - offset).map_or(READ_BYTES, |left| left.min(READ_BYTES));
-		let chunk = &mut buffer[..length];
-		reader.read_at(offset, chunk)?;
-		committer.update(chunk, |tree| trees.push(tree));
-		offset += length as u64;
-	}
-	// An odd length is one that no roots match.
-	trees.extend(committer.finish().ok().flatten());
-	let count = trees.len().max(shard.roots.len());
-	if let Some(segment) = (0..count).find(|at| trees.get(*at).map(SegmentTree::root) != shard.roots.get(*at))
-	{
-		return Err(CheckError::Roots {
-			segment: segment as u32,
-		});
-	}
+	let commitment = ShardCommitment {
+		cid: shard.root,
+		segments: shard.roots.clone(),
+	};
+	let trees = verify_shard(StoreFetcher(store), &commitment, shard.bytes)?;
 	keep_all(&shard.levels, &trees)?;
 	Ok(())
 }

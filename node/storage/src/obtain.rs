@@ -15,7 +15,7 @@ use opensand_blocks::{PeerId, StoreError};
 use opensand_primitives::storage::ErasureCode;
 use opensand_slices::{
 	raw_cid, rebuild_shard, shard_cid, BlockError, BlockFetcher, BlockSink, Manifest, RebuildError,
-	ShardError, UNIXFS_CODEC,
+	ShardError, VerifyError, UNIXFS_CODEC,
 };
 use thiserror::Error;
 use tokio::{
@@ -566,9 +566,9 @@ async fn finish(context: &Arc<Context>, wanted: &Wanted) -> Result<(), ObtainErr
 			let id = wanted.id;
 			match check(&context.store, &wanted.shard) {
 				Ok(()) => {}
-				Err(CheckError::Incomplete(error)) => return Err(unreadable(error)),
-				Err(CheckError::Roots { .. }) if wanted.proven_before => return Err(ObtainError::BadRebuild),
-				Err(CheckError::Roots { .. }) => return Err(ObtainError::Refused(Refusal::Roots)),
+				Err(CheckError::Shard(VerifyError::Shard(error))) => return Err(unreadable(error)),
+				Err(CheckError::Shard(_)) if wanted.proven_before => return Err(ObtainError::BadRebuild),
+				Err(CheckError::Shard(_)) => return Err(ObtainError::Refused(Refusal::Roots)),
 				Err(CheckError::Levels(error)) => return Err(ObtainError::Disk(error)),
 			}
 			if !context.store.has(&raw_cid(wanted.manifest))? {
