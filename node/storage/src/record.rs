@@ -47,6 +47,7 @@ pub const MAX_BLOCKS: usize = MAX_SEGMENTS as usize * 32 + 512;
 /// Bytes of a block in the list: its codec's tag and its digest.
 const ENTRY_BYTES: usize = 33;
 const MAX_BLOCKS_FILE_BYTES: u64 = (MAX_BLOCKS * ENTRY_BYTES + 64) as u64;
+
 /// The SHA2-256 digest of a CID, if that is its hash.
 pub fn digest(cid: &Cid) -> Option<[u8; 32]> {
 	(cid.hash().code() == SHA2_256)
