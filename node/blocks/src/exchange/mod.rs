@@ -30,6 +30,8 @@ use tokio::{
 	time::{sleep, timeout, timeout_at, Instant},
 };
 
+const LOG_TARGET: &str = "storage::exchange";
+
 /// The Kademlia network of OpenSand's peers.
 pub const KADEMLIA_PROTOCOL: &str = "/opensand/kad/1.0.0";
 
@@ -457,8 +459,6 @@ impl Exchange {
 			.clone()
 	}
 }
-
-const LOG_TARGET: &str = "storage::exchange";
 
 enum RequestError {
 	Fault(PeerFault),
