@@ -4,12 +4,13 @@ use alloc::vec::Vec;
 
 use crate::{
 	inference::{Quote, RequestInput, RequestState, ResultFault, WorkerRecord},
+	market::{Listing, Purchase},
 	models::{ArchitectureRecord, InferenceTerms, KeyRecord, ModelRecord},
 	storage::{
 		Challenge, DatasetEvent, Grant, OpenSlot, OrderRecord, ProviderRecord, ShardIndex, ShardView,
 		StorageTerms,
 	},
-	AccountId, ArchitectureId, KeyId, ModelId, OrderId, RequestId,
+	AccountId, ArchitectureId, KeyId, ListingId, ModelId, OrderId, PurchaseId, RequestId,
 };
 
 sp_api::decl_runtime_apis! {
@@ -64,7 +65,7 @@ sp_api::decl_runtime_apis! {
 		fn check_result(request: RequestId, output: Vec<u8>, proof: Vec<u8>) -> Option<Result<(), ResultFault>>;
 	}
 
-	/// Questions about storage orders, their providers, and access to the data.
+	/// Questions about storage orders, their providers, access to the data, and its sale.
 	pub trait StorageApi {
 		/// The market's parameters now.
 		fn storage_terms() -> StorageTerms;
@@ -110,5 +111,26 @@ sp_api::decl_runtime_apis! {
 
 		/// A dataset's record from entry `from` on, at most `limit` entries.
 		fn dataset_events(order: OrderId, from: u32, limit: u32) -> Vec<DatasetEvent>;
+
+		/// A listing; `None` if it never was, or was withdrawn and nothing is pending.
+		fn listing(listing: ListingId) -> Option<Listing>;
+
+		/// The open listings of all sellers from `from` on, in the order of their ids, at most `limit` of them.
+		fn listings(from: ListingId, limit: u32) -> Vec<(ListingId, Listing)>;
+
+		/// The listings of a seller from `from` on, in the order of their ids, at most `limit` of them.
+		fn listings_of(seller: AccountId, from: ListingId, limit: u32) -> Vec<(ListingId, Listing)>;
+
+		/// A purchase; `None` if it never was, or was refunded or surrendered.
+		fn purchase(purchase: PurchaseId) -> Option<Purchase>;
+
+		/// The purchases of a buyer from `from` on, in the order of their ids, at most `limit` of them.
+		fn purchases_of(buyer: AccountId, from: PurchaseId, limit: u32) -> Vec<(PurchaseId, Purchase)>;
+
+		/// The purchases that await a seller's delivery from `from` on, in the order of their ids, at most `limit` of them.
+		fn deliveries_due(seller: AccountId, from: PurchaseId, limit: u32) -> Vec<(PurchaseId, Purchase)>;
+
+		/// A buyer's purchase of a licence for a dataset, pending or licensed.
+		fn licence(order: OrderId, buyer: AccountId) -> Option<PurchaseId>;
 	}
 }

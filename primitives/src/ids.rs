@@ -16,6 +16,10 @@ pub type KeyId = H256;
 pub type RequestId = u64;
 /// A storage order, and the dataset that it keeps; ids are handed out in order and never reused.
 pub type OrderId = u64;
+/// An offer to sell licences for a dataset; ids are handed out in order and never reused.
+pub type ListingId = u64;
+/// A purchase of a licence; ids are handed out in order and never reused.
+pub type PurchaseId = u64;
 
 /// The id of a model: BLAKE2-256 over a domain tag, its architecture, the hash of its weights, its input visibility
 /// and its owner.

@@ -22,6 +22,7 @@ pub mod chain;
 pub mod currency;
 pub mod ids;
 pub mod inference;
+pub mod market;
 pub mod models;
 pub mod proving;
 pub mod storage;
@@ -32,5 +33,5 @@ pub mod work;
 pub use chain::{
 	AccountId, AccountIndex, Address, Balance, BlockNumber, Hash, Header, Moment, Nonce, Signature,
 };
-pub use ids::{ArchitectureId, KeyId, ModelId, OrderId, RequestId};
+pub use ids::{ArchitectureId, KeyId, ListingId, ModelId, OrderId, PurchaseId, RequestId};
 pub use work::worker_key;

@@ -5,7 +5,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::{bounded::BoundedVec, ConstU32};
 
-use crate::{AccountId, Balance, BlockNumber, OrderId};
+use crate::{market::RefundReason, AccountId, Balance, BlockNumber, ListingId, OrderId, PurchaseId};
 
 /// Index of a shard within its order, from 0.
 pub type ShardIndex = u8;
@@ -378,15 +378,20 @@ pub struct StorageTerms {
 	pub placing_blocks: BlockNumber,
 }
 
-/// Access to a dataset that an account was given.
+/// A file key, sealed to an X25519 key.
+pub type SealedKeyBytes = BoundedVec<u8, ConstU32<MAX_SEALED_KEY_BYTES>>;
+
+/// Access to a dataset that an account was given, or has bought.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
 pub struct Grant {
-	/// The file key, sealed to the grantee's access key.
-	pub sealed_key: BoundedVec<u8, ConstU32<MAX_SEALED_KEY_BYTES>>,
+	/// The file key, sealed to the grantee's access key; if it was sold, to the key of the purchase.
+	pub sealed_key: SealedKeyBytes,
 	/// Whether the grantee may train models on the data.
 	pub training: bool,
 	/// The block of the grant.
 	pub granted_at: BlockNumber,
+	/// The purchase, if it was sold. The owner cannot withdraw such a grant.
+	pub sold: Option<PurchaseId>,
 }
 
 /// What was done with a dataset.
@@ -431,6 +436,63 @@ pub enum DatasetOperation {
 		by: AccountId,
 		/// The purpose, as that pallet encodes it.
 		purpose: [u8; 32],
+	},
+	/// Licences for it were put up for sale.
+	Listed {
+		/// The listing.
+		listing: ListingId,
+		/// What a licence costs.
+		price: Balance,
+		/// Whether the licensee may train.
+		training: bool,
+		/// Hash of the licence's text.
+		terms: [u8; 32],
+	},
+	/// A listing takes no more purchases.
+	Withdrawn {
+		/// The listing.
+		listing: ListingId,
+	},
+	/// A licence was paid for, into escrow.
+	Bought {
+		/// The purchase.
+		purchase: PurchaseId,
+		/// Who buys.
+		buyer: AccountId,
+		/// The listing.
+		listing: ListingId,
+		/// What is held from the buyer.
+		price: Balance,
+	},
+	/// The seller delivered the sealed file key.
+	Delivered {
+		/// The purchase.
+		purchase: PurchaseId,
+	},
+	/// The seller was paid, and the buyer has its licence.
+	Licensed {
+		/// The purchase.
+		purchase: PurchaseId,
+		/// Who has the licence.
+		buyer: AccountId,
+		/// Whether it may train.
+		training: bool,
+	},
+	/// The buyer has its money back, and no licence.
+	Refunded {
+		/// The purchase.
+		purchase: PurchaseId,
+		/// Who bought.
+		buyer: AccountId,
+		/// Why.
+		reason: RefundReason,
+	},
+	/// The buyer gave its licence up.
+	Surrendered {
+		/// The purchase.
+		purchase: PurchaseId,
+		/// Who had it.
+		buyer: AccountId,
 	},
 }
 
