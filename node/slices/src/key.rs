@@ -2,20 +2,17 @@
 
 use chacha20poly1305::{AeadInPlace, Key, KeyInit, XChaCha20Poly1305, XNonce};
 use hkdf::Hkdf;
+use opensand_sealing::{commitment, SALT_BYTES, SECRET_BYTES};
 use rand::{rngs::OsRng, RngCore};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+pub use opensand_sealing::FILE_KEY_BYTES;
+
 use crate::cipher::{ContentCipher, NONCE_PREFIX_BYTES};
 
-/// Bytes of a [`FileKey`].
-pub const FILE_KEY_BYTES: usize = SECRET_BYTES + SALT_BYTES;
-
-const SECRET_BYTES: usize = 32;
-const SALT_BYTES: usize = 32;
 const DERIVED_BYTES: usize = 32;
 
-const COMMITMENT_DOMAIN: &[u8] = b"opensand/file-key/v1";
 const DERIVATION_DOMAIN: &[u8] = b"opensand/file/v1";
 
 /// The key of one file: 32 secret bytes, and the 32 bytes of salt under which they are committed to.
@@ -68,16 +65,12 @@ impl FileKey {
 	///
 	/// It hides the key, and nobody finds another key with the same commitment.
 	pub fn commitment(&self) -> [u8; 32] {
-		let mut message = Zeroizing::new([0; COMMITMENT_DOMAIN.len() + SALT_BYTES + SECRET_BYTES]);
-		let (domain, rest) = message.split_at_mut(COMMITMENT_DOMAIN.len());
-		let (salt, secret) = rest.split_at_mut(SALT_BYTES);
-		domain.copy_from_slice(COMMITMENT_DOMAIN);
-		salt.copy_from_slice(&self.salt[..]);
-		secret.copy_from_slice(&self.secret[..]);
-		let hash = blake2b_simd::Params::new().hash_length(32).hash(&message[..]);
-		let mut commitment = [0; 32];
-		commitment.copy_from_slice(hash.as_bytes());
-		commitment
+		commitment(&self.to_bytes(), |message| {
+			let mut digest = [0; 32];
+			let hash = blake2b_simd::Params::new().hash_length(32).hash(message);
+			digest.copy_from_slice(hash.as_bytes());
+			digest
+		})
 	}
 
 	/// What encrypts the content.

@@ -1,16 +1,9 @@
 //! The sealed envelope in which a private input travels to the worker that will prove with it.
 //!
-//! # Format, version 1
+//! # Format
 //!
-//! ```text
-//! byte 0        version, 1
-//! bytes 1..33   the sender's ephemeral X25519 public key E
-//! bytes 33..    XChaCha20-Poly1305 ciphertext of salt (32 bytes) ‖ input (one byte an int8 value), then its tag
-//! ```
-//!
-//! Key and nonce are the first 32 and the next 24 bytes of
-//! HKDF-SHA256(salt = `opensand/envelope/v1`, ikm = X25519(e, R), info = E ‖ R ‖ genesis ‖ model ‖ worker), where
-//! R is the worker's public key; the associated data is bytes 0..33.
+//! That of `opensand-sealing`, under the domain `opensand/envelope/v1`. The message is salt (32 bytes) ‖ input (one byte
+//! an int8 value); the context is genesis ‖ model ‖ worker.
 //!
 //! # What it guarantees
 //!
@@ -25,35 +18,23 @@
 
 #![warn(missing_docs)]
 
-use chacha20poly1305::{
-	aead::{Aead, Payload},
-	Key, KeyInit, XChaCha20Poly1305, XNonce,
-};
-use hkdf::Hkdf;
-use rand::rngs::OsRng;
-use sha2::Sha256;
+use opensand_sealing::{open_in_place, seal_in_place, EphemeralSecret, Purpose, HEADER_BYTES};
+use rand::{rngs::OsRng, RngCore};
 use thiserror::Error;
-use x25519_dalek::{EphemeralSecret, SharedSecret, StaticSecret};
 use zeroize::Zeroizing;
 
-/// An X25519 public key: a Montgomery u-coordinate, little endian.
-pub type PublicKey = [u8; 32];
+pub use opensand_sealing::{PublicKey, VERSION};
+
 /// The salt under which an input is hashed into the statement.
 pub type Salt = [u8; 32];
 
-/// Version of the format that [`seal`] writes.
-pub const VERSION: u8 = 1;
 /// Bytes that an envelope has besides the input.
-pub const OVERHEAD: usize = HEADER_BYTES + SALT_BYTES + TAG_BYTES;
+pub const OVERHEAD: usize = opensand_sealing::OVERHEAD + SALT_BYTES;
 /// Longest input that can be sealed, in bytes.
 pub const MAX_INPUT_BYTES: usize = 1 << 20;
 
 const DOMAIN: &[u8] = b"opensand/envelope/v1";
-const KEY_BYTES: usize = 32;
-const NONCE_BYTES: usize = 24;
 const SALT_BYTES: usize = 32;
-const TAG_BYTES: usize = 16;
-const HEADER_BYTES: usize = 1 + 32;
 
 /// What an envelope is tied to. It opens under the same context only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,6 +45,12 @@ pub struct Context {
 	pub model: [u8; 32],
 	/// Account of the worker that is asked.
 	pub worker: [u8; 32],
+}
+
+impl Context {
+	fn items(&self) -> [[u8; 32]; 3] {
+		[self.genesis, self.model, self.worker]
+	}
 }
 
 /// Why an input could not be sealed.
@@ -96,27 +83,29 @@ pub enum OpenError {
 
 /// The long-term X25519 secret of a worker.
 #[derive(Clone)]
-pub struct SecretKey(StaticSecret);
+pub struct SecretKey(opensand_sealing::SecretKey);
 
 impl SecretKey {
 	/// A fresh key from the operating system's randomness.
 	pub fn generate() -> Self {
-		Self(StaticSecret::random_from_rng(OsRng))
+		let mut bytes = Zeroizing::new([0; 32]);
+		OsRng.fill_bytes(&mut bytes[..]);
+		Self::from_bytes(*bytes)
 	}
 
 	/// The key with the given 32 secret bytes; every value is a key.
 	pub fn from_bytes(bytes: [u8; 32]) -> Self {
-		Self(StaticSecret::from(bytes))
+		Self(opensand_sealing::SecretKey::from_bytes(bytes))
 	}
 
 	/// The secret bytes.
 	pub fn to_bytes(&self) -> Zeroizing<[u8; 32]> {
-		Zeroizing::new(self.0.to_bytes())
+		self.0.to_bytes()
 	}
 
 	/// The public key that clients seal to.
 	pub fn public_key(&self) -> PublicKey {
-		x25519_dalek::PublicKey::from(&self.0).to_bytes()
+		self.0.public_key()
 	}
 }
 
@@ -151,28 +140,20 @@ pub fn seal(
 	if input.len() > MAX_INPUT_BYTES {
 		return Err(SealError::TooLong(input.len()));
 	}
-	let secret = EphemeralSecret::random_from_rng(OsRng);
-	let ephemeral = x25519_dalek::PublicKey::from(&secret).to_bytes();
-	let shared = secret.diffie_hellman(&(*recipient).into());
-	if !shared.was_contributory() {
-		return Err(SealError::LowOrderKey);
-	}
-	let (cipher, nonce) = derive(&shared, &ephemeral, recipient, context);
-
-	let mut plaintext = Zeroizing::new(Vec::with_capacity(SALT_BYTES + input.len()));
-	plaintext.extend_from_slice(salt);
-	plaintext.extend_from_slice(input);
-	let header = header(&ephemeral);
-	let ciphertext = cipher
-		.encrypt(
-			&nonce,
-			Payload {
-				msg: &plaintext,
-				aad: &header,
-			},
-		)
-		.map_err(|_| SealError::TooLong(input.len()))?;
-	Ok([&header[..], &ciphertext].concat())
+	let mut envelope = Zeroizing::new(vec![0; input.len() + OVERHEAD]);
+	let (front, back) = envelope[HEADER_BYTES..].split_at_mut(SALT_BYTES);
+	front.copy_from_slice(salt);
+	back[..input.len()].copy_from_slice(input);
+	let purpose = Purpose {
+		domain: DOMAIN,
+		context: &context.items(),
+	};
+	let ephemeral = EphemeralSecret::random_from_rng(OsRng);
+	seal_in_place(&purpose, recipient, ephemeral, &mut envelope).map_err(|error| match error {
+		opensand_sealing::SealError::LowOrderKey => SealError::LowOrderKey,
+		opensand_sealing::SealError::WrongLength => SealError::TooLong(input.len()),
+	})?;
+	Ok(core::mem::take(&mut *envelope))
 }
 
 /// Opens an envelope that was sealed to `secret`'s public key under `context`.
@@ -180,66 +161,24 @@ pub fn open(context: &Context, envelope: &[u8], secret: &SecretKey) -> Result<Op
 	if !(OVERHEAD..=OVERHEAD + MAX_INPUT_BYTES).contains(&envelope.len()) {
 		return Err(OpenError::WrongLength(envelope.len()));
 	}
-	let (header, ciphertext) = envelope.split_at(HEADER_BYTES);
-	if header[0] != VERSION {
-		return Err(OpenError::UnknownVersion(header[0]));
-	}
-	let mut ephemeral = [0u8; 32];
-	ephemeral.copy_from_slice(&header[1..]);
-	let shared = secret.0.diffie_hellman(&ephemeral.into());
-	if !shared.was_contributory() {
-		return Err(OpenError::LowOrderKey);
-	}
-	let (cipher, nonce) = derive(&shared, &ephemeral, &secret.public_key(), context);
-
-	let plaintext = cipher
-		.decrypt(
-			&nonce,
-			Payload {
-				msg: ciphertext,
-				aad: header,
-			},
-		)
-		.map(Zeroizing::new)
-		.map_err(|_| OpenError::Unauthentic)?;
-	let (front, input) = plaintext.split_at(SALT_BYTES);
+	let mut buffer = Zeroizing::new(envelope.to_vec());
+	let purpose = Purpose {
+		domain: DOMAIN,
+		context: &context.items(),
+	};
+	let message = open_in_place(&purpose, &secret.0, &mut buffer).map_err(|error| match error {
+		opensand_sealing::OpenError::WrongLength => OpenError::WrongLength(envelope.len()),
+		opensand_sealing::OpenError::UnknownVersion(version) => OpenError::UnknownVersion(version),
+		opensand_sealing::OpenError::LowOrderKey => OpenError::LowOrderKey,
+		opensand_sealing::OpenError::Unauthentic => OpenError::Unauthentic,
+	})?;
+	let (front, input) = message.split_at(SALT_BYTES);
 	let mut salt = Zeroizing::new([0u8; SALT_BYTES]);
 	salt.copy_from_slice(front);
 	Ok(Opened {
 		salt,
 		input: Zeroizing::new(input.to_vec()),
 	})
-}
-
-fn header(ephemeral: &PublicKey) -> [u8; HEADER_BYTES] {
-	let mut header = [VERSION; HEADER_BYTES];
-	header[1..].copy_from_slice(ephemeral);
-	header
-}
-
-/// The cipher and nonce of one envelope. The ephemeral key is fresh, so no pair of them is used twice.
-fn derive(
-	shared: &SharedSecret,
-	ephemeral: &PublicKey,
-	recipient: &PublicKey,
-	context: &Context,
-) -> (XChaCha20Poly1305, XNonce) {
-	let info: [&[u8]; 5] = [
-		ephemeral,
-		recipient,
-		&context.genesis,
-		&context.model,
-		&context.worker,
-	];
-	let mut derived = Zeroizing::new([0u8; KEY_BYTES + NONCE_BYTES]);
-	Hkdf::<Sha256>::new(Some(DOMAIN), shared.as_bytes())
-		.expand_multi_info(&info, &mut derived[..])
-		.expect("56 bytes are fewer than the 8,160 that HKDF-SHA256 can give; qed");
-	let (key, nonce) = derived.split_at(KEY_BYTES);
-	(
-		XChaCha20Poly1305::new(Key::from_slice(key)),
-		*XNonce::from_slice(nonce),
-	)
 }
 
 #[cfg(test)]

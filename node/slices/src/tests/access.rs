@@ -139,6 +139,39 @@ fn short_account_secrets_are_refused() {
 }
 
 #[test]
+fn a_purchases_secret_is_its_own() {
+	let of = |account: &[u8], genesis: u8, salt: u8| {
+		AccessSecret::for_purchase(account, &[genesis; 32], &[salt; 16])
+			.unwrap()
+			.public_key()
+	};
+	let present = of(&[9; 32], 1, 5);
+	assert_eq!(present, of(&[9; 32], 1, 5));
+	let others = [of(&[8; 32], 1, 5), of(&[9; 32], 2, 5), of(&[9; 32], 1, 6)];
+	assert!(!others.contains(&present));
+	assert_ne!(present, secret().public_key());
+	assert_eq!(
+		AccessSecret::for_purchase(&[1; 31], &[1; 32], &[5; 16]).unwrap_err(),
+		ShortSecret(31)
+	);
+}
+
+#[test]
+fn a_disclosed_secret_opens_what_was_sealed_to_it_and_nothing_else() {
+	let purchase = AccessSecret::for_purchase(&[9; 32], &CONTEXT.genesis, &[5; 16]).unwrap();
+	let delivered = seal_key(&CONTEXT, &key(), &purchase.public_key()).unwrap();
+	let disclosed = opensand_sealing::SecretKey::from_bytes(*purchase.disclose());
+	assert_eq!(disclosed.public_key(), purchase.public_key());
+	let opened = opensand_sealing::open_key(&CONTEXT, &delivered, &disclosed).unwrap();
+	assert_eq!(opened, key().to_bytes());
+	// What the same account is granted stays closed.
+	assert_eq!(
+		opensand_sealing::open_key(&CONTEXT, &sealed(), &disclosed).unwrap_err(),
+		OpenKeyError::Unauthentic
+	);
+}
+
+#[test]
 fn debug_output_keeps_secrets() {
 	assert_eq!(
 		format!("{:?} {:?}", key(), secret()),
@@ -161,6 +194,15 @@ fn commitment_and_access_key_have_known_answers() {
 	assert_eq!(
 		hex::encode(secret().public_key()),
 		"cccd3479dd4b168a8fa699b7fde3536741b033a1dd7acc264690ccf161738531"
+	);
+	let purchase = AccessSecret::for_purchase(&[9; 32], &[1; 32], &[5; 16]).unwrap();
+	assert_eq!(
+		hex::encode(&purchase.disclose()[..]),
+		"13b941b27e8ef07726d3bab71af43f2b4fd7d90f8f339de394fce07944e2bea0"
+	);
+	assert_eq!(
+		hex::encode(purchase.public_key()),
+		"9d89512753b7c131dd51359f939e0ea8cadde90b506092d72f31156196c2136d"
 	);
 }
 
