@@ -3,8 +3,9 @@
 use codec::{Decode, Encode};
 use opensand_primitives::{
 	inference::RequestInput,
+	market::{Purchase, PurchaseKey, PurchaseStatus},
 	proving::{JobResult, ProvingJob},
-	storage::{OrderTerms, ProviderTerms},
+	storage::{OrderTerms, ProviderTerms, MAX_SEALED_KEY_BYTES},
 };
 
 /// What decodes has one encoding, and encodes to what was read.
@@ -47,4 +48,18 @@ pub fn order_terms(bytes: &[u8]) {
 /// What a storage provider says of itself.
 pub fn provider_terms(bytes: &[u8]) {
 	one_encoding::<ProviderTerms>(bytes);
+}
+
+/// The key that a buyer buys with.
+pub fn purchase_key(bytes: &[u8]) {
+	one_encoding::<PurchaseKey>(bytes);
+}
+
+/// A purchase, as clients read it.
+pub fn purchase(bytes: &[u8]) {
+	if let Some(PurchaseStatus::Delivered { sealed_key, .. }) =
+		one_encoding::<Purchase>(bytes).map(|purchase| purchase.status)
+	{
+		assert!(sealed_key.len() <= MAX_SEALED_KEY_BYTES as usize);
+	}
 }

@@ -13,7 +13,7 @@ use sp_runtime::{DispatchError, DispatchResult};
 
 use crate::{
 	AccessKeys, Config, DatasetEventCount, DatasetEvents, Error, Event, GrantEntry, Grants, HoldReason,
-	Order, Orders, Pallet, SealedKey,
+	LicenceOf, Order, Orders, Pallet, SealedKey,
 };
 
 impl<T: Config> Pallet<T> {
@@ -55,6 +55,7 @@ impl<T: Config> Pallet<T> {
 			sealed_key,
 			training: true,
 			granted_at: Self::now(),
+			sold: None,
 		};
 		let entry = GrantEntry {
 			grant,
@@ -81,6 +82,14 @@ impl<T: Config> Pallet<T> {
 				!training || order.record.terms.training,
 				Error::<T>::TrainingNotAllowed
 			);
+			if LicenceOf::<T>::contains_key(id, &grantee) {
+				let sold = Grants::<T>::contains_key(id, &grantee);
+				return Err(if sold {
+					Error::<T>::GrantWasSold.into()
+				} else {
+					Error::<T>::SalesPending.into()
+				});
+			}
 			let deposit = match Grants::<T>::get(id, &grantee) {
 				Some(present) => present.deposit,
 				None => {
@@ -93,6 +102,7 @@ impl<T: Config> Pallet<T> {
 				sealed_key,
 				training,
 				granted_at: Self::now(),
+				sold: None,
 			};
 			let entry = GrantEntry {
 				grant,
@@ -109,6 +119,7 @@ impl<T: Config> Pallet<T> {
 		let entry = Grants::<T>::get(id, &grantee).ok_or(Error::<T>::NoGrant)?;
 		ensure!(entry.by == signer, Error::<T>::NotOwner);
 		ensure!(grantee != signer, Error::<T>::OwnGrant);
+		ensure!(entry.grant.sold.is_none(), Error::<T>::GrantWasSold);
 		Grants::<T>::remove(id, &grantee);
 		Self::give_back(HoldReason::Deposit, &signer, entry.deposit);
 		Self::record_event(id, &signer, DatasetOperation::Revoked { grantee });
@@ -169,7 +180,7 @@ impl<T: Config> DataView<AccountId> for Pallet<T> {
 	}
 
 	/// The owner always may. Others may if the dataset allows training and they have access with that permission, or if
-	/// it is public.
+	/// it is public. Who has bought the permission keeps it whatever the owner allows later.
 	fn may_train(order: OrderId, account: &AccountId) -> bool {
 		let Some(record) = Orders::<T>::get(order).map(|order| order.record) else {
 			return false;
@@ -177,8 +188,11 @@ impl<T: Config> DataView<AccountId> for Pallet<T> {
 		if record.status == OrderStatus::Lost {
 			return false;
 		}
-		let granted = || Self::access_of(order, account).is_some_and(|grant| grant.training);
-		record.owner == *account || (record.terms.training && granted())
+		let granted = || {
+			Self::access_of(order, account)
+				.is_some_and(|grant| grant.training && (record.terms.training || grant.sold.is_some()))
+		};
+		record.owner == *account || granted()
 	}
 
 	fn manifest(order: OrderId) -> Option<[u8; 32]> {

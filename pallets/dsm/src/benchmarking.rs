@@ -18,13 +18,16 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use opensand_primitives::{
+	market::{PurchaseKey, PurchaseStatus},
 	storage::{
 		ErasureCode, OrderStatus, OrderTerms, ProviderStatus, ProviderTerms, Region, ShardCommitment,
 		ShardIndex, ShardStatus, Visibility, WindowIndex, MAX_ADDRESSES, MAX_ADDRESS_BYTES, MAX_REGIONS,
 	},
-	AccountId, Balance, BlockNumber, Hash, OrderId,
+	AccountId, Balance, BlockNumber, Hash, ListingId, OrderId, PurchaseId,
 };
+use opensand_sealing::{seal_key, Context, EphemeralSecret, SecretKey, FILE_KEY_BYTES};
 use opensand_storage_proof::{Claim, PossessionProof, LEAF_BYTES, SEGMENT_BYTES, SEGMENT_LEAVES};
+use rand_chacha::{rand_core::SeedableRng, ChaCha20Rng};
 
 use crate::*;
 
@@ -323,6 +326,73 @@ fn failing<T: Config>(who: &AccountId) {
 		provider.record.reserved = 1_000_000;
 		provider.record.faults = limit.saturating_sub(1);
 	});
+}
+
+/// The secret of purchases' keys.
+fn purchase_secret() -> SecretKey {
+	SecretKey::from_bytes([9; 32])
+}
+
+fn purchase_key() -> PurchaseKey {
+	PurchaseKey {
+		public: purchase_secret().public_key(),
+		salt: [4; 16],
+	}
+}
+
+fn buyer<T: Config>() -> AccountId {
+	funded::<T>("buyer", 0)
+}
+
+fn licence_price<T: Config>() -> Balance {
+	T::Currency::minimum_balance().max(1_000_000)
+}
+
+/// An active order whose data can be sold.
+fn for_sale<T: Config>() -> OrderId {
+	let id = active::<T>(2);
+	Orders::<T>::mutate_extant(id, |order| order.record.terms.visibility = Visibility::Licensed);
+	id
+}
+
+fn listed<T: Config>() -> ListingId {
+	let order = for_sale::<T>();
+	let id = NextListingId::<T>::get();
+	Pallet::<T>::open_listing(owner::<T>(), order, licence_price::<T>(), true, [5; 32])
+		.expect("the owner is funded");
+	id
+}
+
+/// A purchase by a listing that is withdrawn since, so that it is removed with the purchase.
+fn bought<T: Config>() -> PurchaseId {
+	let listing = listed::<T>();
+	let id = NextPurchaseId::<T>::get();
+	Pallet::<T>::open_purchase(buyer::<T>(), listing, Balance::MAX, purchase_key())
+		.expect("the buyer is funded");
+	Pallet::<T>::close_listing(owner::<T>(), listing).expect("it is open");
+	id
+}
+
+/// A key that is sealed well, and is not the one that the order commits to.
+fn wrong_key<T: Config>() -> SealedKey {
+	let genesis =
+		frame_system::Pallet::<T>::block_hash(frame_system::pallet_prelude::BlockNumberFor::<T>::from(0u32));
+	let context = Context {
+		genesis: genesis.0,
+		manifest: [1; 32],
+		grantee: account::<AccountId>("buyer", 0, 0).into(),
+	};
+	let ephemeral = EphemeralSecret::random_from_rng(ChaCha20Rng::from_seed([1; 32]));
+	let recipient = purchase_secret().public_key();
+	let sealed =
+		seal_key(&context, &[7; FILE_KEY_BYTES], &recipient, ephemeral).expect("the key is not of low order");
+	BoundedVec::truncate_from(sealed.to_vec())
+}
+
+fn delivered<T: Config>() -> PurchaseId {
+	let id = bought::<T>();
+	Pallet::<T>::take_delivery(owner::<T>(), id, wrong_key::<T>()).expect("it is due");
+	id
 }
 
 #[benchmarks]
@@ -744,6 +814,108 @@ mod benchmarks {
 		{
 			Pallet::<T>::change_parameters(parameters).expect("they are within bounds");
 		}
+	}
+
+	#[benchmark]
+	fn list_dataset() {
+		let order = for_sale::<T>();
+		let id = NextListingId::<T>::get();
+
+		#[extrinsic_call]
+		_(
+			RawOrigin::Signed(owner::<T>()),
+			order,
+			licence_price::<T>(),
+			true,
+			[5; 32],
+		);
+
+		assert!(Listings::<T>::contains_key(IdKey::new(id)));
+	}
+
+	#[benchmark]
+	fn withdraw_listing() {
+		let id = listed::<T>();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner::<T>()), id);
+
+		assert!(!Listings::<T>::contains_key(IdKey::new(id)));
+	}
+
+	#[benchmark]
+	fn buy() {
+		let listing = listed::<T>();
+		let id = NextPurchaseId::<T>::get();
+
+		#[extrinsic_call]
+		_(
+			RawOrigin::Signed(buyer::<T>()),
+			listing,
+			Balance::MAX,
+			purchase_key(),
+		);
+
+		assert!(Purchases::<T>::contains_key(id));
+	}
+
+	#[benchmark]
+	fn deliver() {
+		let id = bought::<T>();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner::<T>()), id, wrong_key::<T>());
+
+		let status = Purchases::<T>::get(id).map(|entry| entry.purchase.status);
+		assert!(matches!(status, Some(PurchaseStatus::Delivered { .. })));
+	}
+
+	#[benchmark]
+	fn confirm() {
+		let id = delivered::<T>();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(buyer::<T>()), id);
+
+		let status = Purchases::<T>::get(id).map(|entry| entry.purchase.status);
+		assert_eq!(status, Some(PurchaseStatus::Licensed));
+	}
+
+	/// The seller is paid, since the buyer did nothing.
+	#[benchmark]
+	fn finish() {
+		let id = delivered::<T>();
+		let later = Pallet::<T>::now().saturating_add(T::ConfirmationBlocks::get());
+		set_block::<T>(later.saturating_add(1));
+		let who = funded::<T>("friend", 0);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), id);
+
+		let status = Purchases::<T>::get(id).map(|entry| entry.purchase.status);
+		assert_eq!(status, Some(PurchaseStatus::Licensed));
+	}
+
+	/// The delivery opens, to another key.
+	#[benchmark]
+	fn dispute() {
+		let id = delivered::<T>();
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(buyer::<T>()), id, *purchase_secret().to_bytes());
+
+		assert!(!Purchases::<T>::contains_key(id));
+	}
+
+	#[benchmark]
+	fn surrender() {
+		let id = delivered::<T>();
+		Pallet::<T>::accept_delivery(buyer::<T>(), id).expect("it was delivered");
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(buyer::<T>()), id);
+
+		assert!(!Purchases::<T>::contains_key(id));
 	}
 
 	#[benchmark]

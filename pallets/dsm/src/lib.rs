@@ -1,7 +1,8 @@
 //! # Storage market
 //!
 //! Owners pay providers for storing the erasure-coded shards of their files, window by window, and only for windows in
-//! which the provider proved that it holds what it was drawn to show. See the crate's `README.md` for the surface, the
+//! which the provider proved that it holds what it was drawn to show; and they sell licences for what they have stored.
+//! See the crate's `README.md` for the surface, the
 //! money model, the invariants and the parameters.
 
 #![cfg_attr(not(feature = "std"), no_std)]
@@ -23,6 +24,7 @@ mod access;
 mod benchmarking;
 mod faults;
 mod history;
+mod listings;
 #[cfg(test)]
 mod mock;
 mod money;
@@ -31,6 +33,7 @@ mod parameters;
 mod possession;
 mod pricing;
 mod providers;
+mod purchases;
 mod questions;
 mod repair;
 mod settlement;
@@ -45,9 +48,10 @@ pub mod weights;
 pub use pallet::*;
 pub use parameters::MarketParameters;
 pub use types::{
-	Fault, GrantEntry, HistoryEntry, HostHasher, LapseReason, Order, OrderKey, ProofBytes, Provider,
-	QueueRange, SealedKey, Shard, ShardKey, Supply, TreeChange, TreeEntry, TreeState, WindowSeed, FAN_OUT,
-	HISTORY_LENGTH, HISTORY_WINDOWS, MAX_PROOF_BYTES, MAX_TREE_SHARDS, MAX_WAITING,
+	Fault, GrantEntry, HistoryEntry, HostHasher, IdKey, LapseReason, ListingEntry, Order, OrderKey,
+	ProofBytes, Provider, PurchaseEntry, QueueRange, SealedKey, Shard, ShardKey, Supply, TreeChange,
+	TreeEntry, TreeState, WindowSeed, FAN_OUT, HISTORY_LENGTH, HISTORY_WINDOWS, MAX_PROOF_BYTES,
+	MAX_TREE_SHARDS, MAX_WAITING,
 };
 pub use weights::WeightInfo;
 
@@ -65,19 +69,20 @@ pub mod pallet {
 	};
 	use frame_system::pallet_prelude::*;
 	use opensand_primitives::{
+		market::{Listing, Purchase, PurchaseKey},
 		storage::{
 			Challenge, DatasetEvent, DatasetOperation, Grant, OpenSlot, OrderRecord, OrderTerms,
 			ProviderRecord, ProviderTerms, Region, ShardCommitment, ShardIndex, ShardView, StorageTerms,
 			Visibility, WindowIndex, MAX_SAMPLES, MAX_SHARDS,
 		},
-		AccountId, Balance, BlockNumber, Hash, OrderId,
+		AccountId, Balance, BlockNumber, Hash, ListingId, OrderId, PurchaseId,
 	};
 	use opensand_storage_proof::PossessionScheme;
 
 	use crate::{
-		Fault, GrantEntry, HistoryEntry, LapseReason, MarketParameters, Order, OrderKey, ProofBytes,
-		Provider, SealedKey, Shard, ShardKey, Supply, TreeChange, TreeEntry, WeightInfo, WindowSeed, FAN_OUT,
-		MAX_PROOF_BYTES, MAX_WAITING,
+		Fault, GrantEntry, HistoryEntry, IdKey, LapseReason, ListingEntry, MarketParameters, Order, OrderKey,
+		ProofBytes, Provider, PurchaseEntry, SealedKey, Shard, ShardKey, Supply, TreeChange, TreeEntry,
+		WeightInfo, WindowSeed, FAN_OUT, MAX_PROOF_BYTES, MAX_WAITING,
 	};
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -136,13 +141,26 @@ pub mod pallet {
 		#[pallet::constant]
 		type JudgedPerBlock: Get<u32>;
 
-		/// Held from an order's owner for each shard, and for each grant.
+		/// Held from an order's owner for each shard, for each grant and for each listing, and from a buyer for each
+		/// purchase.
 		#[pallet::constant]
 		type DepositPerItem: Get<Balance>;
 
 		/// Held from an order's owner for each byte of commitments.
 		#[pallet::constant]
 		type DepositPerByte: Get<Balance>;
+
+		/// Blocks that a seller has for delivering what was bought.
+		#[pallet::constant]
+		type DeliveryBlocks: Get<BlockNumber>;
+
+		/// Blocks that a buyer has for disputing what was delivered.
+		#[pallet::constant]
+		type ConfirmationBlocks: Get<BlockNumber>;
+
+		/// Held from a seller for each delivery, and the buyer's if it was wrong.
+		#[pallet::constant]
+		type DeliveryBond: Get<Balance>;
 
 		/// The calls' weights.
 		type WeightInfo: WeightInfo;
@@ -155,8 +173,12 @@ pub mod pallet {
 		Escrow,
 		/// What a provider stands to lose.
 		Collateral,
-		/// For the room that orders and grants take in the state.
+		/// For the room that orders, grants, listings and purchases take in the state.
 		Deposit,
+		/// What a buyer pays for licences that it does not have yet.
+		Purchase,
+		/// What a seller loses if what it delivered is wrong.
+		DeliveryBond,
 	}
 
 	/// The market's parameters.
@@ -285,6 +307,46 @@ pub mod pallet {
 	/// The number of entries in each dataset's record.
 	#[pallet::storage]
 	pub type DatasetEventCount<T> = StorageMap<_, Twox64Concat, OrderId, u32, ValueQuery>;
+
+	/// The id of the next listing.
+	#[pallet::storage]
+	pub type NextListingId<T> = StorageValue<_, ListingId, ValueQuery>;
+
+	/// Listings by id, in the order of their ids.
+	#[pallet::storage]
+	pub type Listings<T> = StorageMap<_, Identity, IdKey, ListingEntry>;
+
+	/// The listings of each seller.
+	#[pallet::storage]
+	pub type ListingsOf<T> =
+		StorageDoubleMap<_, Blake2_128Concat, AccountId, Identity, IdKey, (), OptionQuery>;
+
+	/// The id of the next purchase.
+	#[pallet::storage]
+	pub type NextPurchaseId<T> = StorageValue<_, PurchaseId, ValueQuery>;
+
+	/// Purchases by id, until they are refunded or surrendered.
+	#[pallet::storage]
+	pub type Purchases<T> = StorageMap<_, Twox64Concat, PurchaseId, PurchaseEntry>;
+
+	/// The purchases of each buyer.
+	#[pallet::storage]
+	pub type PurchasesOf<T> =
+		StorageDoubleMap<_, Blake2_128Concat, AccountId, Identity, IdKey, (), OptionQuery>;
+
+	/// The purchases that await each seller's delivery.
+	#[pallet::storage]
+	pub type DeliveriesDue<T> =
+		StorageDoubleMap<_, Blake2_128Concat, AccountId, Identity, IdKey, (), OptionQuery>;
+
+	/// The purchase by which an account has, or will have, a licence for a dataset.
+	#[pallet::storage]
+	pub type LicenceOf<T> =
+		StorageDoubleMap<_, Twox64Concat, OrderId, Blake2_128Concat, AccountId, PurchaseId, OptionQuery>;
+
+	/// The purchases of each dataset that are paid or delivered, and not yet settled.
+	#[pallet::storage]
+	pub type PendingSales<T> = StorageMap<_, Twox64Concat, OrderId, u32, ValueQuery>;
 
 	/// What the chain begins with.
 	#[pallet::genesis_config]
@@ -543,7 +605,7 @@ pub mod pallet {
 			/// The X25519 key.
 			key: [u8; 32],
 		},
-		/// Something was done with a dataset. The same stands in its record.
+		/// Something was done with a dataset, or with a listing or a purchase of it. The same stands in its record.
 		DatasetRecorded {
 			/// The dataset.
 			order: OrderId,
@@ -682,13 +744,13 @@ pub mod pallet {
 		ProofFirst,
 		/// The tip is less than one unit for each shard. Give more.
 		TipTooSmall,
-		/// The key is zero, to which nothing can be sealed. Derive one from the account's seed.
+		/// The key is zero, to which nothing can be sealed. Derive one from the account's seed, for a purchase with a salt.
 		InvalidAccessKey,
 		/// The grantee has no access key. It has to call `set_access_key` first.
 		NoAccessKey,
 		/// The sealed key is empty. Seal the file key to the grantee's access key.
 		EmptySealedKey,
-		/// The dataset may not be used for training. Allow it with `set_access`, or grant without it.
+		/// The dataset may not be used for training. Allow it with `set_access`, or grant, list or buy without it.
 		TrainingNotAllowed,
 		/// That account has no access. See `grantees`.
 		NoGrant,
@@ -698,6 +760,55 @@ pub mod pallet {
 		RegionNotDeclared,
 		/// A parameter is out of its bounds, which `MarketParameters::are_within_bounds` lists.
 		ParametersOutOfBounds,
+		/// Purchases of the dataset, or this account's, are not settled. Withdraw its listings, `finish` what is overdue and
+		/// wait for the rest.
+		SalesPending,
+		/// The grant was sold, so its owner can neither withdraw nor replace it. It lasts until the buyer surrenders it.
+		GrantWasSold,
+		/// The dataset's visibility is not `Licensed`, so it is not for sale. Its owner can change that with `set_access`.
+		NotForSale,
+		/// A licence costs at least the existential deposit, so that any seller can be paid. Ask for more.
+		LicenceTooCheap,
+		/// There is no such listing: it never was, or was withdrawn. See `listings`.
+		UnknownListing,
+		/// The listing was withdrawn and takes no purchases. See `listings` for another of the dataset.
+		ListingWithdrawn,
+		/// The seller cannot buy from itself. As the dataset's owner it has access already.
+		OwnListing,
+		/// The listing's price is above `max_price`. Allow more, or buy elsewhere.
+		PriceAboveLimit,
+		/// The account has access to the dataset already. See `grant_of`.
+		AccessHeld,
+		/// The account has bought a licence for the dataset already. See `licence`; surrender it to buy another.
+		AlreadyBought,
+		/// The dataset's paid time ends before a purchase would be settled. Its owner has to renew the order first.
+		OrderEndsTooSoon,
+		/// There is no such purchase: it never was, was refunded or was surrendered. See the dataset's record.
+		UnknownPurchase,
+		/// Only the listing's seller can do this.
+		NotSeller,
+		/// Only the purchase's buyer can do this.
+		NotBuyer,
+		/// The sealed key is no 113 bytes of format version 1. Seal it with a client that knows this format.
+		MalformedSealedKey,
+		/// The key was delivered already. Wait for the buyer, or for the time to dispute to be over.
+		AlreadyDelivered,
+		/// The time to deliver is over. `finish` gives the buyer its money back.
+		DeliveryTooLate,
+		/// The seller has not delivered yet. Wait for it, or for the time to deliver to be over, then `finish`.
+		NotDelivered,
+		/// The purchase is settled: the buyer has its licence. There is nothing to do.
+		AlreadyLicensed,
+		/// The time to deliver, or to dispute, is not over. Try again after the block that the purchase names.
+		PurchaseRunning,
+		/// The time to dispute is over, so the delivery stands. `finish` pays the seller.
+		DisputeTooLate,
+		/// The secret does not belong to the purchase's key. Derive it from the account's secret and the purchase's salt.
+		WrongSecret,
+		/// The delivery opens to the key that the dataset is committed to. Use it; the purchase stands.
+		DeliveryWasRight,
+		/// The purchase has not led to a licence yet. Wait until it is settled.
+		NotLicensed,
 	}
 
 	#[pallet::hooks]
@@ -719,6 +830,10 @@ pub mod pallet {
 			assert!(T::WindowBlocks::get() >= 2, "a window needs a block to answer in");
 			assert!(T::JudgedPerBlock::get() > 0, "providers must be judged");
 			assert!(
+				T::DeliveryBlocks::get() > 0 && T::ConfirmationBlocks::get() > 0,
+				"sellers and buyers need a block to act in"
+			);
+			assert!(
 				Self::check_parameters(&T::InitialParameters::get()),
 				"the initial parameters must be within their bounds"
 			);
@@ -735,6 +850,7 @@ pub mod pallet {
 				T::WeightInfo::close(MAX_SHARDS),
 				T::WeightInfo::lose_order(MAX_SHARDS),
 				T::WeightInfo::submit_possession(MAX_SAMPLES, MAX_WAITING as u32),
+				T::WeightInfo::dispute(),
 			];
 			for weight in largest {
 				assert!(
@@ -1003,6 +1119,80 @@ pub mod pallet {
 			T::ParameterOrigin::ensure_origin(origin)?;
 			Self::change_parameters(parameters)
 		}
+
+		/// Offers licences for the caller's dataset, and holds a deposit for the listing's room. A listing never changes:
+		/// withdraw it and list anew instead.
+		///
+		/// - `price`: what a licence costs, at least the existential deposit.
+		/// - `training`: whether licensees may train models on the data, which the dataset has to allow.
+		/// - `terms`: a hash of the licence's text, opaque to the chain.
+		#[pallet::call_index(26)]
+		pub fn list_dataset(
+			origin: OriginFor<T>,
+			order: OrderId,
+			price: Balance,
+			training: bool,
+			terms: [u8; 32],
+		) -> DispatchResult {
+			Self::open_listing(ensure_signed(origin)?, order, price, training, terms)
+		}
+
+		/// Takes no more purchases of a listing. Those that are pending go on; the deposit comes back when none is.
+		#[pallet::call_index(27)]
+		pub fn withdraw_listing(origin: OriginFor<T>, listing: ListingId) -> DispatchResult {
+			Self::close_listing(ensure_signed(origin)?, listing)
+		}
+
+		/// Buys a licence: holds its price until the seller has delivered, and a deposit for its room.
+		///
+		/// - `max_price`: the most that the licence may cost.
+		/// - `key`: the X25519 key to which the seller shall seal the file key. Make it for this purchase alone, for a
+		///   dispute discloses its secret.
+		#[pallet::call_index(28)]
+		pub fn buy(
+			origin: OriginFor<T>,
+			listing: ListingId,
+			max_price: Balance,
+			key: PurchaseKey,
+		) -> DispatchResult {
+			Self::open_purchase(ensure_signed(origin)?, listing, max_price, key)
+		}
+
+		/// Delivers what was bought: the file key, sealed to the purchase's key. Holds a bond, which is the buyer's if it
+		/// proves that the delivery is wrong.
+		#[pallet::call_index(29)]
+		pub fn deliver(origin: OriginFor<T>, purchase: PurchaseId, sealed_key: SealedKey) -> DispatchResult {
+			Self::take_delivery(ensure_signed(origin)?, purchase, sealed_key)
+		}
+
+		/// Confirms that the delivery is right: pays the seller, frees its bond and gives the buyer its licence.
+		#[pallet::call_index(30)]
+		pub fn confirm(origin: OriginFor<T>, purchase: PurchaseId) -> DispatchResult {
+			Self::accept_delivery(ensure_signed(origin)?, purchase)
+		}
+
+		/// Settles a purchase whose time is over: gives the buyer its money back if nothing was delivered, or if the data
+		/// were lost, and else does what `confirm` does. Anyone can.
+		#[pallet::call_index(31)]
+		pub fn finish(origin: OriginFor<T>, purchase: PurchaseId) -> DispatchResult {
+			Self::settle_purchase(ensure_signed(origin)?, purchase)
+		}
+
+		/// Proves that a delivery is wrong, by disclosing the secret of the purchase's key: the chain opens the delivery and
+		/// compares it with the key's commitment. If it is wrong the buyer has its money back and the seller's bond.
+		///
+		/// Open the delivery before: whoever discloses the secret of a right one is refused (`DeliveryWasRight`), and gives
+		/// the dataset's key away.
+		#[pallet::call_index(32)]
+		pub fn dispute(origin: OriginFor<T>, purchase: PurchaseId, secret: [u8; 32]) -> DispatchResult {
+			Self::judge_delivery(ensure_signed(origin)?, purchase, secret)
+		}
+
+		/// Gives a licence up: removes it and gives the buyer its deposit back.
+		#[pallet::call_index(33)]
+		pub fn surrender(origin: OriginFor<T>, purchase: PurchaseId) -> DispatchResult {
+			Self::remove_licence(ensure_signed(origin)?, purchase)
+		}
 	}
 
 	#[pallet::view_functions]
@@ -1080,6 +1270,45 @@ pub mod pallet {
 		/// A dataset's record from entry `from` on, at most `limit` entries.
 		pub fn dataset_events(order: OrderId, from: u32, limit: u32) -> Vec<DatasetEvent> {
 			Self::events_from(order, from, limit)
+		}
+
+		/// A listing; `None` if it never was, or was withdrawn and nothing is pending.
+		pub fn listing(listing: ListingId) -> Option<Listing> {
+			Listings::<T>::get(IdKey::new(listing)).map(|entry| entry.listing)
+		}
+
+		/// The open listings of all sellers from `from` on, in the order of their ids, at most `limit` of them.
+		pub fn listings(from: ListingId, limit: u32) -> Vec<(ListingId, Listing)> {
+			Self::listings_from(from, limit)
+		}
+
+		/// The listings of a seller from `from` on, in the order of their ids, at most `limit` of them.
+		pub fn listings_of(seller: AccountId, from: ListingId, limit: u32) -> Vec<(ListingId, Listing)> {
+			Self::listings_by(&seller, from, limit)
+		}
+
+		/// A purchase; `None` if it never was, or was refunded or surrendered.
+		pub fn purchase(purchase: PurchaseId) -> Option<Purchase> {
+			Purchases::<T>::get(purchase).map(|entry| entry.purchase)
+		}
+
+		/// The purchases of a buyer from `from` on, in the order of their ids, at most `limit` of them.
+		pub fn purchases_of(buyer: AccountId, from: PurchaseId, limit: u32) -> Vec<(PurchaseId, Purchase)> {
+			Self::purchases_by(&buyer, from, limit)
+		}
+
+		/// The purchases that await a seller's delivery from `from` on, in the order of their ids, at most `limit` of them.
+		pub fn deliveries_due(
+			seller: AccountId,
+			from: PurchaseId,
+			limit: u32,
+		) -> Vec<(PurchaseId, Purchase)> {
+			Self::deliveries_from(&seller, from, limit)
+		}
+
+		/// A buyer's purchase of a licence for a dataset, pending or licensed.
+		pub fn licence(order: OrderId, buyer: AccountId) -> Option<PurchaseId> {
+			LicenceOf::<T>::get(order, buyer)
 		}
 
 		/// All parameters that governance can set.

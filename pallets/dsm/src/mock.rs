@@ -76,6 +76,9 @@ pub const WINDOW_BLOCKS: BlockNumber = 10;
 pub const JUDGED_PER_BLOCK: u32 = 9;
 pub const ITEM_DEPOSIT: Balance = SAND / 100;
 pub const BYTE_DEPOSIT: Balance = MICROSAND;
+pub const DELIVERY_BLOCKS: BlockNumber = 20;
+pub const CONFIRMATION_BLOCKS: BlockNumber = 30;
+pub const DELIVERY_BOND: Balance = 3 * SAND;
 
 parameter_types! {
 	pub const ExistentialDeposit: Balance = EXISTENTIAL_DEPOSIT;
@@ -140,6 +143,9 @@ impl pallet_dsm::Config for Test {
 	type JudgedPerBlock = ConstU32<JUDGED_PER_BLOCK>;
 	type DepositPerItem = ConstU128<ITEM_DEPOSIT>;
 	type DepositPerByte = ConstU128<BYTE_DEPOSIT>;
+	type DeliveryBlocks = ConstU32<DELIVERY_BLOCKS>;
+	type ConfirmationBlocks = ConstU32<CONFIRMATION_BLOCKS>;
+	type DeliveryBond = ConstU128<DELIVERY_BOND>;
 	type WeightInfo = ();
 }
 

@@ -57,7 +57,7 @@ impl<T: Config> Pallet<T> {
 				OrdersOf::<T>::iter_key_prefix_from(owner, after)
 			}
 		};
-		keys.map(OrderKey::order).take(limit as usize).collect()
+		keys.map(OrderKey::id).take(limit as usize).collect()
 	}
 
 	pub(crate) fn shards_from(
@@ -73,15 +73,15 @@ impl<T: Config> Pallet<T> {
 			}
 		};
 		shards
-			.map(|(order, index)| (order.order(), index))
+			.map(|(order, index)| (order.id(), index))
 			.filter(|(order, index)| (*order, *index) >= (from, first))
 			.filter_map(|(order, index)| Some(Self::view(order, index, Shards::<T>::get(order, index)?)))
 			.take(limit as usize)
 			.collect()
 	}
 
-	/// Slots that a provider could take. At most this many shards are looked at, so that a question has an end.
-	const MAX_LOOKED_AT: usize = 65_536;
+	/// The most entries that a question looks at for those that it asks for, so that it has an end.
+	pub(crate) const MAX_LOOKED_AT: usize = 65_536;
 
 	pub(crate) fn slots_from(who: &AccountId, from: OrderId, limit: u32) -> Vec<OpenSlot> {
 		let Some(provider) = Providers::<T>::get(who) else {

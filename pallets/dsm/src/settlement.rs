@@ -105,6 +105,7 @@ impl<T: Config> Pallet<T> {
 	/// Ends an order at its owner's wish; returns the number of its shards.
 	pub(crate) fn end_order(signer: AccountId, id: OrderId) -> Result<u32, DispatchError> {
 		let mut order = Self::owned_order(&signer, id)?;
+		Self::ensure_nothing_pending(id)?;
 		let shards = order.record.terms.code.total.into();
 		let window = Self::window();
 		match order.record.status {
@@ -155,6 +156,7 @@ impl<T: Config> Pallet<T> {
 	/// Closes an order whose time is over; returns the number of its shards.
 	pub(crate) fn close_order(signer: AccountId, id: OrderId) -> Result<u32, DispatchError> {
 		let mut order = Orders::<T>::get(id).ok_or(Error::<T>::UnknownOrder)?;
+		Self::ensure_nothing_pending(id)?;
 		let shards = order.record.terms.code.total.into();
 		match order.record.status {
 			OrderStatus::Placing { deadline } => {

@@ -8,6 +8,7 @@ mod orders;
 mod possession;
 mod providers;
 mod repair;
+mod sales;
 mod scale;
 mod settlement;
 mod try_state;

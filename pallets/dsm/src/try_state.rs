@@ -1,5 +1,7 @@
 //! The market's invariants.
 
+mod sales;
+
 use alloc::{
 	collections::{BTreeMap, BTreeSet},
 	vec::Vec,
@@ -9,6 +11,7 @@ use frame_support::{
 	traits::fungible::{Inspect, InspectHold},
 };
 use opensand_primitives::{
+	market::PurchaseStatus,
 	storage::{OrderStatus, ShardStatus},
 	AccountId, Balance, OrderId,
 };
@@ -17,14 +20,16 @@ use sp_runtime::TryRuntimeError;
 
 use crate::{
 	types::HISTORY_WINDOWS, Commitments, Config, CurrentSeed, DatasetEventCount, DatasetEvents, Grants,
-	History, HoldReason, InactiveShards, NextOrderId, Order, OrderKey, Orders, OrdersOf, Pallet, Parameters,
-	Provider, ProviderAt, ProviderCount, ProviderOfAgent, Providers, ShardKey, Shards, ShardsOf, Supply,
-	TotalSupply, TreeChange, TreeEntries, TreeEntry, TreePositions, TreeSums, WaitingChanges, FAN_OUT,
+	History, HoldReason, InactiveShards, Listings, NextOrderId, Order, OrderKey, Orders, OrdersOf, Pallet,
+	Parameters, Provider, ProviderAt, ProviderCount, ProviderOfAgent, Providers, Purchases, ShardKey, Shards,
+	ShardsOf, Supply, TotalSupply, TreeChange, TreeEntries, TreeEntry, TreePositions, TreeSums,
+	WaitingChanges, FAN_OUT,
 };
 
 impl<T: Config> Pallet<T> {
 	/// Checks that for every account what is held is what is owed, that the pallet's account has all pots, that providers,
-	/// orders, shards and indices agree, and that every tree is over what its provider holds.
+	/// orders, shards and indices agree, that every tree is over what its provider holds, and that listings, purchases and
+	/// licences agree.
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(
 			Self::check_parameters(&Parameters::<T>::get()),
@@ -40,12 +45,15 @@ impl<T: Config> Pallet<T> {
 		Self::try_state_providers()?;
 		Self::try_state_trees()?;
 		Self::try_state_history()?;
-		Self::try_state_records()
+		Self::try_state_records()?;
+		Self::try_state_sales()
 	}
 
 	fn try_state_holds() -> Result<(), TryRuntimeError> {
 		let mut escrow = BTreeMap::<AccountId, Balance>::new();
 		let mut deposits = BTreeMap::<AccountId, Balance>::new();
+		let mut prices = BTreeMap::<AccountId, Balance>::new();
+		let mut bonds = BTreeMap::<AccountId, Balance>::new();
 		let add = |sums: &mut BTreeMap<AccountId, Balance>, who: &AccountId, amount: Balance| {
 			let sum = sums.entry(who.clone()).or_default();
 			*sum = sum.checked_add(amount).ok_or("obligations that do not fit")?;
@@ -60,6 +68,17 @@ impl<T: Config> Pallet<T> {
 		for entry in Grants::<T>::iter_values() {
 			add(&mut deposits, &entry.by, entry.deposit)?;
 		}
+		for entry in Listings::<T>::iter_values() {
+			add(&mut deposits, &entry.listing.seller, entry.deposit)?;
+		}
+		for entry in Purchases::<T>::iter_values() {
+			let purchase = &entry.purchase;
+			add(&mut deposits, &purchase.buyer, entry.deposit)?;
+			add(&mut bonds, &purchase.seller, entry.bond)?;
+			if purchase.status != PurchaseStatus::Licensed {
+				add(&mut prices, &purchase.buyer, purchase.price)?;
+			}
+		}
 		let collateral: BTreeMap<_, _> = Providers::<T>::iter()
 			.map(|(who, provider)| (who, provider.record.collateral))
 			.collect();
@@ -67,6 +86,8 @@ impl<T: Config> Pallet<T> {
 			(HoldReason::Escrow, &escrow),
 			(HoldReason::Deposit, &deposits),
 			(HoldReason::Collateral, &collateral),
+			(HoldReason::Purchase, &prices),
+			(HoldReason::DeliveryBond, &bonds),
 		] {
 			let reason = reason.into();
 			for account in frame_system::Account::<T>::iter_keys().chain(owed.keys().cloned()) {
@@ -199,7 +220,7 @@ impl<T: Config> Pallet<T> {
 			);
 			let (mut reserved, mut committed): (Balance, u64) = (0, 0);
 			for (key, index) in ShardsOf::<T>::iter_prefix(&who) {
-				let id = key.order();
+				let id = key.id();
 				let shard = Shards::<T>::get(id, index).ok_or("a provider's index names no shard")?;
 				ensure!(
 					shard.status.provider() == Some(&who),
@@ -330,7 +351,7 @@ impl<T: Config> Pallet<T> {
 		}
 		let mut held = BTreeSet::new();
 		for (key, index) in ShardsOf::<T>::iter_prefix(who) {
-			let id = key.order();
+			let id = key.id();
 			let active = Shards::<T>::get(id, index)
 				.is_some_and(|shard| matches!(shard.status, ShardStatus::Active { .. }));
 			if active {

@@ -3,10 +3,8 @@
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{traits::ConstU32, BoundedVec};
 use opensand_primitives::{
-	storage::{
-		OrderRecord, ProviderRecord, ProviderStatus, ShardIndex, ShardStatus, WindowIndex,
-		MAX_SEALED_KEY_BYTES,
-	},
+	market::{Listing, Purchase},
+	storage::{OrderRecord, ProviderRecord, ProviderStatus, ShardIndex, ShardStatus, WindowIndex},
 	AccountId, Balance, BlockNumber, OrderId,
 };
 use opensand_storage_proof::{Hasher, PossessionError};
@@ -31,7 +29,7 @@ pub const MIB: u64 = 1 << 20;
 /// An encoded possession proof.
 pub type ProofBytes = BoundedVec<u8, ConstU32<MAX_PROOF_BYTES>>;
 /// A sealed file key.
-pub type SealedKey = BoundedVec<u8, ConstU32<MAX_SEALED_KEY_BYTES>>;
+pub type SealedKey = opensand_primitives::storage::SealedKeyBytes;
 
 /// BLAKE2-256 by the runtime's host function.
 pub struct HostHasher;
@@ -42,21 +40,24 @@ impl Hasher for HostHasher {
 	}
 }
 
-/// An order's id as a storage key: big-endian, so that keys are sorted as ids are.
+/// An id as a storage key: big-endian, so that keys are sorted as ids are.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
-pub struct OrderKey([u8; 8]);
+pub struct IdKey([u8; 8]);
 
-impl OrderKey {
-	/// The key of an order.
-	pub fn new(order: OrderId) -> Self {
-		Self(order.to_be_bytes())
+impl IdKey {
+	/// The key of an order, a listing or a purchase.
+	pub fn new(id: u64) -> Self {
+		Self(id.to_be_bytes())
 	}
 
-	/// The order.
-	pub fn order(self) -> OrderId {
-		OrderId::from_be_bytes(self.0)
+	/// Whose key it is.
+	pub fn id(self) -> u64 {
+		u64::from_be_bytes(self.0)
 	}
 }
+
+/// An order's id as a storage key.
+pub type OrderKey = IdKey;
 
 /// A shard as a storage key: sorted by order, then by index.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
@@ -70,7 +71,7 @@ impl ShardKey {
 
 	/// The shard's order and index.
 	pub fn shard(self) -> (OrderId, ShardIndex) {
-		(self.0.order(), self.1)
+		(self.0.id(), self.1)
 	}
 }
 
@@ -281,6 +282,26 @@ pub struct GrantEntry {
 	pub by: AccountId,
 	/// Held from that account.
 	pub deposit: Balance,
+}
+
+/// A listing, and what its room costs.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
+pub struct ListingEntry {
+	/// What others may know.
+	pub listing: Listing,
+	/// Held from the seller.
+	pub deposit: Balance,
+}
+
+/// A purchase with what is held for it besides the price.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo, MaxEncodedLen)]
+pub struct PurchaseEntry {
+	/// What others may know.
+	pub purchase: Purchase,
+	/// Held from the buyer for its room, and for that of the licence.
+	pub deposit: Balance,
+	/// Held from the seller since it delivered.
+	pub bond: Balance,
 }
 
 /// What a provider failed to do.

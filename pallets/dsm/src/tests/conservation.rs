@@ -2,11 +2,12 @@
 
 use opensand_primitives::{
 	storage::{ErasureCode, OrderTerms, ShardIndex, ShardStatus, Visibility},
-	AccountId, OrderId,
+	AccountId, Balance, ListingId, OrderId, PurchaseId,
 };
 use proptest::prelude::*;
 
-use crate::{mock::*, HoldReason, Orders, Providers};
+use super::sales::{key, right, sale_terms, secret, TEXT};
+use crate::{mock::*, HoldReason, Listings, Orders, Providers, Purchases, SealedKey};
 
 /// Something that somebody does. Providers, owners, orders and shards are named by a number, modulo how many there are.
 #[derive(Clone, Debug)]
@@ -103,6 +104,37 @@ enum Step {
 		order: u8,
 		training: bool,
 	},
+	List {
+		order: u8,
+		price: u32,
+		training: bool,
+	},
+	Withdraw {
+		listing: u8,
+	},
+	Buy {
+		listing: u8,
+		by: u8,
+	},
+	Deliver {
+		purchase: u8,
+		right: bool,
+	},
+	DeliverAll {
+		wrong: Option<u8>,
+	},
+	Confirm {
+		purchase: u8,
+	},
+	Finish {
+		purchase: u8,
+	},
+	Dispute {
+		purchase: u8,
+	},
+	Surrender {
+		purchase: u8,
+	},
 	Wait {
 		blocks: u8,
 	},
@@ -144,6 +176,16 @@ fn steps() -> impl Strategy<Value = Step> {
 		1 => any8().prop_map(|order| Step::Grant { order }),
 		1 => any8().prop_map(|order| Step::Revoke { order }),
 		1 => (any8(), any::<bool>()).prop_map(|(order, training)| Step::SetAccess { order, training }),
+		4 => (any8(), any::<u32>(), any::<bool>())
+			.prop_map(|(order, price, training)| Step::List { order, price, training }),
+		1 => any8().prop_map(|listing| Step::Withdraw { listing }),
+		6 => (any8(), any8()).prop_map(|(listing, by)| Step::Buy { listing, by }),
+		1 => (any8(), any::<bool>()).prop_map(|(purchase, right)| Step::Deliver { purchase, right }),
+		3 => any::<Option<u8>>().prop_map(|wrong| Step::DeliverAll { wrong }),
+		2 => any8().prop_map(|purchase| Step::Confirm { purchase }),
+		3 => any8().prop_map(|purchase| Step::Finish { purchase }),
+		3 => any8().prop_map(|purchase| Step::Dispute { purchase }),
+		1 => any8().prop_map(|purchase| Step::Surrender { purchase }),
 		4 => (1..12u8).prop_map(|blocks| Step::Wait { blocks }),
 		8 => any::<Option<u8>>().prop_map(|absent| Step::Window { absent }),
 	]
@@ -157,6 +199,43 @@ fn hand(index: u8) -> u8 {
 
 fn owner(index: u8) -> AccountId {
 	[OWNER, OTHER_OWNER, provider(6)][usize::from(index % 3)].clone()
+}
+
+/// Buyers; some own orders too, or store them.
+fn some_buyer(index: u8) -> AccountId {
+	[READER, OTHER_OWNER, provider(6), OWNER][usize::from(index % 4)].clone()
+}
+
+fn some_listing(index: u8) -> ListingId {
+	let listings = Dsm::listings(0, 99);
+	usize::from(index)
+		.checked_rem(listings.len())
+		.map_or(ListingId::MAX, |place| listings[place].0)
+}
+
+fn some_purchase(index: u8) -> PurchaseId {
+	let mut purchases: Vec<_> = Purchases::<Test>::iter_keys().collect();
+	purchases.sort();
+	usize::from(index)
+		.checked_rem(purchases.len())
+		.map_or(PurchaseId::MAX, |place| purchases[place])
+}
+
+fn buyer_of(purchase: PurchaseId) -> AccountId {
+	Dsm::purchase(purchase).map_or(READER, |purchase| purchase.buyer)
+}
+
+fn deliver_some(purchase: PurchaseId, good: bool) {
+	let Some(record) = Dsm::purchase(purchase) else {
+		return;
+	};
+	let sealed_key = if good { right(purchase) } else { sealed_wrongly() };
+	ignore(Dsm::deliver(signed(&record.seller), purchase, sealed_key));
+}
+
+/// Has the right form, and opens for nobody.
+fn sealed_wrongly() -> SealedKey {
+	SealedKey::truncate_from(vec![1; 113])
 }
 
 fn some_order(index: u8) -> OrderId {
@@ -266,7 +345,7 @@ fn take(step: Step) {
 				price: PRICE + u128::from(price) * 12_347,
 				windows: windows.into(),
 				shard_bytes: 256 * (1 + u64::from(price) % 60),
-				..order_terms()
+				..sale_terms()
 			};
 			ignore(place_with(&owner(who), terms));
 		}
@@ -351,6 +430,53 @@ fn take(step: Step) {
 				training,
 			));
 		}
+		Step::List {
+			order,
+			price,
+			training,
+		} => {
+			let order = some_order(order);
+			// About as much again as the existential deposit.
+			let price = EXISTENTIAL_DEPOSIT / 2 + u128::from(price) * 1_000_003;
+			let seller = signed(&owner_of(order));
+			ignore(Dsm::list_dataset(seller, order, price, training, TEXT));
+		}
+		Step::Withdraw { listing } => {
+			let listing = some_listing(listing);
+			let seller = Dsm::listing(listing).map_or(OWNER, |listing| listing.seller);
+			ignore(Dsm::withdraw_listing(signed(&seller), listing));
+		}
+		Step::Buy { listing, by } => {
+			let buyer = signed(&some_buyer(by));
+			ignore(Dsm::buy(buyer, some_listing(listing), Balance::MAX, key()));
+		}
+		Step::Deliver { purchase, right } => deliver_some(some_purchase(purchase), right),
+		Step::DeliverAll { wrong } => {
+			for (place, purchase) in Purchases::<Test>::iter_keys()
+				.collect::<Vec<_>>()
+				.into_iter()
+				.enumerate()
+			{
+				deliver_some(
+					purchase,
+					wrong.map(|wrong| usize::from(wrong % 3)) != Some(place % 3),
+				);
+			}
+		}
+		Step::Confirm { purchase } => {
+			let purchase = some_purchase(purchase);
+			ignore(Dsm::confirm(signed(&buyer_of(purchase)), purchase));
+		}
+		Step::Finish { purchase } => ignore(Dsm::finish(signed(&READER), some_purchase(purchase))),
+		Step::Dispute { purchase } => {
+			let purchase = some_purchase(purchase);
+			let secret = *secret().to_bytes();
+			ignore(Dsm::dispute(signed(&buyer_of(purchase)), purchase, secret));
+		}
+		Step::Surrender { purchase } => {
+			let purchase = some_purchase(purchase);
+			ignore(Dsm::surrender(signed(&buyer_of(purchase)), purchase));
+		}
 		Step::Wait { blocks } => run_for(blocks.into()),
 		Step::Window { absent } => {
 			submit_all(absent);
@@ -359,8 +485,24 @@ fn take(step: Step) {
 	}
 }
 
-/// Ends everything that has begun: no order, no shard and no provider is left, whatever went before.
+/// Ends all sales: listings are withdrawn, purchases run out, and licences are given up.
+fn end_sales() {
+	for (listing, entry) in Dsm::listings(0, u32::MAX) {
+		Dsm::withdraw_listing(signed(&entry.seller), listing).unwrap();
+	}
+	run_for(DELIVERY_BLOCKS + CONFIRMATION_BLOCKS + 1);
+	for purchase in Purchases::<Test>::iter_keys().collect::<Vec<_>>() {
+		ignore(Dsm::finish(signed(&READER), purchase));
+		let buyer = buyer_of(purchase);
+		ignore(Dsm::surrender(signed(&buyer), purchase));
+	}
+	assert_eq!(Purchases::<Test>::iter_keys().count(), 0);
+	assert_eq!(Listings::<Test>::iter_keys().count(), 0);
+}
+
+/// Ends everything that has begun: no sale, no order, no shard and no provider is left, whatever went before.
 fn wind_up() {
+	end_sales();
 	for order in Orders::<Test>::iter_keys().collect::<Vec<_>>() {
 		let _ = Dsm::cancel(signed(&owner_of(order)), order);
 	}
@@ -400,7 +542,7 @@ proptest! {
 			let issuance = Balances::total_issuance();
 			register_all(HANDS);
 			for _ in 0..2 {
-				fill(place(), 0);
+				fill(place_with(&OWNER, sale_terms()).unwrap(), 0);
 				submit_all(None);
 			}
 			for step in steps {
@@ -413,7 +555,13 @@ proptest! {
 			assert_eq!(crate::Shards::<Test>::iter_keys().count(), 0);
 			assert_eq!(Providers::<Test>::iter_keys().count(), 0);
 			assert_eq!(pots(), 0);
-			for reason in [HoldReason::Escrow, HoldReason::Collateral, HoldReason::Deposit] {
+			for reason in [
+				HoldReason::Escrow,
+				HoldReason::Collateral,
+				HoldReason::Deposit,
+				HoldReason::Purchase,
+				HoldReason::DeliveryBond,
+			] {
 				for account in frame_system::Account::<Test>::iter_keys() {
 					assert_eq!(held(reason, &account), 0);
 				}
@@ -438,5 +586,42 @@ fn honest_steps_fill_and_repair_orders() {
 			.iter()
 			.all(|view| matches!(view.status, ShardStatus::Active { .. })));
 		take(Step::AnswerAll { absent: None });
+	});
+}
+
+/// Nor would those of sales.
+#[test]
+fn honest_and_dishonest_steps_end_sales() {
+	run(|| {
+		register_all(HANDS);
+		let order = place_with(&OWNER, sale_terms()).unwrap();
+		take(Step::FillSlots);
+		take(Step::FirstProofs { wrong: None });
+		let price = u32::MAX;
+		take(Step::List {
+			order: 0,
+			price,
+			training: true,
+		});
+		for by in 0..3 {
+			take(Step::Buy { listing: 0, by });
+		}
+		assert_eq!(Dsm::listing(0).unwrap().pending, 3);
+		take(Step::Deliver {
+			purchase: 0,
+			right: true,
+		});
+		take(Step::Deliver {
+			purchase: 1,
+			right: false,
+		});
+		take(Step::Dispute { purchase: 0 });
+		take(Step::Dispute { purchase: 1 });
+		take(Step::Confirm { purchase: 0 });
+		let sold = Dsm::listing(0).unwrap();
+		assert_eq!((sold.pending, sold.sold), (1, 1));
+		assert_eq!(Dsm::grantees(order, 9), [READER]);
+		end_sales();
+		assert!(Dsm::grantees(order, 9).is_empty());
 	});
 }

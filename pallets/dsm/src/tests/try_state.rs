@@ -2,10 +2,12 @@
 
 use frame_support::traits::fungible::{Mutate, MutateHold};
 use opensand_primitives::{
+	market::PurchaseStatus,
 	storage::{OrderStatus, ProviderStatus, ShardStatus},
-	AccountId, OrderId,
+	AccountId, ListingId, OrderId, PurchaseId,
 };
 
+use super::sales::{self, BUYER, LICENCE};
 use crate::{mock::*, *};
 
 /// Injects a drift into a chain with an active order, whose shard 3 is repaired, and another that is being placed, and
@@ -42,7 +44,13 @@ fn shard_drifts(drift: impl FnOnce(&mut Shard)) {
 
 #[test]
 fn holds_that_nobody_is_owed() {
-	for reason in [HoldReason::Escrow, HoldReason::Collateral, HoldReason::Deposit] {
+	for reason in [
+		HoldReason::Escrow,
+		HoldReason::Collateral,
+		HoldReason::Deposit,
+		HoldReason::Purchase,
+		HoldReason::DeliveryBond,
+	] {
 		drifts(|_, _| Balances::hold(&reason.into(), &OWNER, 1).unwrap());
 		drifts(|_, _| Balances::hold(&reason.into(), &provider(0), 1).unwrap());
 	}
@@ -222,4 +230,158 @@ fn wrong_records() {
 		DatasetEvents::<Test>::insert(order, 99, event);
 	});
 	drifts(|order, _| DatasetEventCount::<Test>::mutate(order, |count| *count += 1));
+}
+
+/// Injects a drift into a chain with three purchases of one listing, of which the first is licensed, the second delivered
+/// and the third paid, and with a withdrawn listing that waits for a purchase of another order. The drift gets the first
+/// listing and the first purchase; the others follow.
+fn sales_drift(drift: impl FnOnce(ListingId, PurchaseId)) {
+	new_test_ext().execute_with(|| {
+		let (_, listing) = sales::on_sale();
+		let first = sales::licensed(listing);
+		for who in [OTHER_OWNER, provider(7)] {
+			Dsm::buy(signed(&who), listing, LICENCE, sales::key()).unwrap();
+		}
+		sales::deliver(first + 1, sales::right(first + 1)).unwrap();
+		let other = place_with(&OWNER, sales::sale_terms()).unwrap();
+		fill(other, 4);
+		sales::list(other, LICENCE, true).unwrap();
+		sales::bought(listing + 1);
+		Dsm::withdraw_listing(signed(&OWNER), listing + 1).unwrap();
+		assert_eq!(Dsm::do_try_state(), Ok(()));
+		drift(listing, first);
+		assert!(Dsm::do_try_state().is_err());
+	});
+}
+
+fn listing_drifts(drift: impl FnOnce(&mut ListingEntry)) {
+	sales_drift(|listing, _| {
+		Listings::<Test>::mutate(IdKey::new(listing), |entry| drift(entry.as_mut().unwrap()));
+	});
+}
+
+/// Lets a drift change the licensed purchase (0), the delivered one (1) or the paid one (2).
+fn purchase_drifts(which: u64, drift: impl FnOnce(&mut PurchaseEntry)) {
+	sales_drift(|_, first| {
+		Purchases::<Test>::mutate(first + which, |entry| drift(entry.as_mut().unwrap()));
+	});
+}
+
+#[test]
+fn wrong_amounts_of_sales() {
+	listing_drifts(|entry| entry.deposit += 1);
+	for which in 0..3 {
+		purchase_drifts(which, |entry| entry.deposit += 1);
+		purchase_drifts(which, |entry| entry.bond += 1);
+	}
+	purchase_drifts(1, |entry| entry.bond = 0);
+	purchase_drifts(1, |entry| entry.purchase.price -= 1);
+	purchase_drifts(2, |entry| entry.purchase.price += 1);
+	// As much too much here as too little there: the sum for the seller stays.
+	sales_drift(|_, first| {
+		for (which, bond) in [(1, 0), (2, DELIVERY_BOND)] {
+			Purchases::<Test>::mutate(first + which, |entry| entry.as_mut().unwrap().bond = bond);
+		}
+	});
+}
+
+#[test]
+fn miscounting_listings() {
+	listing_drifts(|entry| entry.listing.pending += 1);
+	listing_drifts(|entry| entry.listing.pending -= 1);
+	sales_drift(|listing, _| {
+		Listings::<Test>::mutate(IdKey::new(listing + 1), |entry| {
+			entry.as_mut().unwrap().listing.pending = 0;
+		});
+	});
+	listing_drifts(|entry| entry.listing.price += 1);
+	listing_drifts(|entry| entry.listing.training = false);
+	listing_drifts(|entry| entry.listing.terms = [0; 32]);
+	listing_drifts(|entry| entry.listing.order = 77);
+}
+
+#[test]
+fn wrong_indices_of_listings() {
+	sales_drift(|listing, _| NextListingId::<Test>::put(listing));
+	sales_drift(|listing, _| ListingsOf::<Test>::remove(OWNER, IdKey::new(listing)));
+	sales_drift(|_, _| ListingsOf::<Test>::insert(OWNER, IdKey::new(77), ()));
+	sales_drift(|listing, _| {
+		let mut entry = Listings::<Test>::get(IdKey::new(listing)).unwrap();
+		(entry.deposit, entry.listing.open, entry.listing.pending) = (0, false, 0);
+		Listings::<Test>::insert(IdKey::new(listing + 2), entry);
+		ListingsOf::<Test>::insert(OWNER, IdKey::new(listing + 2), ());
+		NextListingId::<Test>::put(listing + 3);
+	});
+}
+
+#[test]
+fn wrong_indices_of_purchases() {
+	sales_drift(|_, first| NextPurchaseId::<Test>::put(first + 1));
+	sales_drift(|_, first| PurchasesOf::<Test>::remove(BUYER, IdKey::new(first)));
+	sales_drift(|_, _| PurchasesOf::<Test>::insert(BUYER, IdKey::new(77), ()));
+	sales_drift(|_, first| DeliveriesDue::<Test>::remove(OWNER, IdKey::new(first + 2)));
+	sales_drift(|_, first| DeliveriesDue::<Test>::insert(OWNER, IdKey::new(first + 1), ()));
+	sales_drift(|_, _| DeliveriesDue::<Test>::insert(OWNER, IdKey::new(77), ()));
+	sales_drift(|_, first| {
+		let order = Dsm::purchase(first).unwrap().order;
+		LicenceOf::<Test>::insert(order, BUYER, first + 1);
+	});
+	sales_drift(|_, first| {
+		let order = Dsm::purchase(first).unwrap().order;
+		LicenceOf::<Test>::remove(order, BUYER);
+	});
+	sales_drift(|_, _| LicenceOf::<Test>::insert(77, BUYER, 77));
+}
+
+#[test]
+fn miscounting_pending_sales() {
+	sales_drift(|_, first| {
+		let order = Dsm::purchase(first).unwrap().order;
+		PendingSales::<Test>::mutate(order, |pending| *pending += 1);
+	});
+	sales_drift(|_, first| {
+		let order = Dsm::purchase(first).unwrap().order;
+		PendingSales::<Test>::remove(order);
+	});
+	sales_drift(|_, _| PendingSales::<Test>::insert(77, 0));
+}
+
+#[test]
+fn purchases_that_stand_otherwise_than_their_data() {
+	purchase_drifts(1, |entry| entry.purchase.manifest = [0; 32]);
+	purchase_drifts(2, |entry| entry.purchase.key_commitment = [0; 32]);
+	purchase_drifts(2, |entry| entry.purchase.listing = 77);
+	purchase_drifts(2, |entry| entry.purchase.status = PurchaseStatus::Licensed);
+	purchase_drifts(1, |entry| {
+		entry.purchase.status = PurchaseStatus::Paid { deliver_by: 0 }
+	});
+}
+
+#[test]
+fn licences_that_are_not_what_was_sold() {
+	let grant_drifts = |drift: fn(&mut GrantEntry)| {
+		sales_drift(|_, first| {
+			let order = Dsm::purchase(first).unwrap().order;
+			Grants::<Test>::mutate(order, BUYER, |entry| drift(entry.as_mut().unwrap()));
+		})
+	};
+	grant_drifts(|entry| entry.grant.sold = None);
+	grant_drifts(|entry| entry.grant.sold = Some(77));
+	grant_drifts(|entry| entry.grant.training = false);
+	grant_drifts(|entry| entry.by = BUYER);
+	sales_drift(|_, first| {
+		let order = Dsm::purchase(first).unwrap().order;
+		Grants::<Test>::remove(order, BUYER);
+	});
+	// Access for one whose purchase is pending, and a sale that never was.
+	for (grantee, sold) in [(OTHER_OWNER, None), (READER, Some(77))] {
+		sales_drift(|_, first| {
+			let mut entry = Grants::<Test>::get(Dsm::purchase(first).unwrap().order, BUYER).unwrap();
+			entry.grant.sold = sold;
+			let order = Dsm::purchase(first + if sold.is_none() { 0 } else { 3 })
+				.unwrap()
+				.order;
+			Grants::<Test>::insert(order, grantee, entry);
+		});
+	}
 }
