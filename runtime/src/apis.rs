@@ -19,12 +19,13 @@ use frame_support::{
 };
 use opensand_primitives::{
 	inference::{Quote, RequestInput, RequestState, ResultFault, WorkerRecord},
+	market::{Listing, Purchase},
 	models::{ArchitectureRecord, InferenceTerms, KeyRecord, ModelRecord},
 	storage::{
 		Challenge, DatasetEvent, Grant, OpenSlot, OrderRecord, ProviderRecord, ShardIndex, ShardView,
 		StorageTerms,
 	},
-	AccountId, ArchitectureId, Balance, KeyId, ModelId, Nonce, OrderId, RequestId,
+	AccountId, ArchitectureId, Balance, KeyId, ListingId, ModelId, Nonce, OrderId, PurchaseId, RequestId,
 };
 use pallet_nomination_pools::PoolId;
 use pallet_transaction_payment::{FeeDetails, RuntimeDispatchInfo};
@@ -431,6 +432,34 @@ sp_api::impl_runtime_apis! {
 
 		fn dataset_events(order: OrderId, from: u32, limit: u32) -> Vec<DatasetEvent> {
 			Dsm::dataset_events(order, from, limit)
+		}
+
+		fn listing(listing: ListingId) -> Option<Listing> {
+			Dsm::listing(listing)
+		}
+
+		fn listings(from: ListingId, limit: u32) -> Vec<(ListingId, Listing)> {
+			Dsm::listings(from, limit)
+		}
+
+		fn listings_of(seller: AccountId, from: ListingId, limit: u32) -> Vec<(ListingId, Listing)> {
+			Dsm::listings_of(seller, from, limit)
+		}
+
+		fn purchase(purchase: PurchaseId) -> Option<Purchase> {
+			Dsm::purchase(purchase)
+		}
+
+		fn purchases_of(buyer: AccountId, from: PurchaseId, limit: u32) -> Vec<(PurchaseId, Purchase)> {
+			Dsm::purchases_of(buyer, from, limit)
+		}
+
+		fn deliveries_due(seller: AccountId, from: PurchaseId, limit: u32) -> Vec<(PurchaseId, Purchase)> {
+			Dsm::deliveries_due(seller, from, limit)
+		}
+
+		fn licence(order: OrderId, buyer: AccountId) -> Option<PurchaseId> {
+			Dsm::licence(order, buyer)
 		}
 	}
 

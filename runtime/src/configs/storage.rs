@@ -1,7 +1,10 @@
-//! Storage orders.
+//! Storage orders, and the sale of licences for what they store.
 
 use frame_support::{parameter_types, traits::tokens::imbalance::ResolveTo, PalletId};
-use opensand_primitives::{currency::MICROSAND, Balance, BlockNumber};
+use opensand_primitives::{
+	currency::{MICROSAND, SAND},
+	Balance, BlockNumber,
+};
 use opensand_storage_proof::SegmentMerkle;
 use pallet_dsm::{HostHasher, MarketParameters};
 use sp_runtime::Perbill;
@@ -21,6 +24,10 @@ parameter_types! {
 	pub const WindowBlocks: BlockNumber = live_or_fast(HOURS, 10);
 	/// Bounds the number of providers: 6,000 with windows of an hour.
 	pub const JudgedPerBlock: u32 = 10;
+	pub const DeliveryBlocks: BlockNumber = live_or_fast(DAYS, 30);
+	pub const ConfirmationBlocks: BlockNumber = live_or_fast(DAYS, 30);
+	/// More than the fees that a wrong delivery costs its buyer.
+	pub const DeliveryBond: Balance = 10 * SAND;
 	/// The market until governance decides otherwise.
 	pub const InitialParameters: MarketParameters = MarketParameters {
 		samples: 32,
@@ -62,5 +69,8 @@ impl pallet_dsm::Config for Runtime {
 	type JudgedPerBlock = JudgedPerBlock;
 	type DepositPerItem = ItemDeposit;
 	type DepositPerByte = ByteDeposit;
+	type DeliveryBlocks = DeliveryBlocks;
+	type ConfirmationBlocks = ConfirmationBlocks;
+	type DeliveryBond = DeliveryBond;
 	type WeightInfo = pallet_dsm::weights::SubstrateWeight<Runtime>;
 }
