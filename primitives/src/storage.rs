@@ -376,6 +376,8 @@ pub struct StorageTerms {
 	pub activation_blocks: BlockNumber,
 	/// Blocks from an order to the deadline for all its shards.
 	pub placing_blocks: BlockNumber,
+	/// Blocks in which a repair's reward rises to the whole pot; after that an order that has too few shards is lost.
+	pub repair_blocks: BlockNumber,
 }
 
 /// A file key, sealed to an X25519 key.

@@ -544,6 +544,7 @@ mod tests {
 			samples: 32,
 			activation_blocks: 10,
 			placing_blocks: 10,
+			repair_blocks: 10,
 		}
 	}
 

@@ -99,6 +99,7 @@ impl<T: Config> Pallet<T> {
 			samples: parameters.samples,
 			activation_blocks: parameters.activation_blocks,
 			placing_blocks: parameters.placing_blocks,
+			repair_blocks: parameters.repair_blocks,
 		}
 	}
 }

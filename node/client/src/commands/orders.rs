@@ -291,6 +291,7 @@ mod tests {
 			samples: 1,
 			activation_blocks: 1,
 			placing_blocks: 1,
+			repair_blocks: 1,
 		};
 		let status = OrderStatus::Active { start: 5, end: 9 };
 		assert_eq!(status_text(&status, &terms(8)), "active");

@@ -20,6 +20,8 @@ use tokio::sync::watch;
 pub const WINDOW_BLOCKS: BlockNumber = 60;
 pub const ACTIVATION_BLOCKS: BlockNumber = 240;
 pub const PLACING_BLOCKS: BlockNumber = 10_000;
+/// Blocks after which an order that has too few shards is lost.
+pub const REPAIR_BLOCKS: BlockNumber = 120;
 pub const SAMPLES: u32 = 16;
 pub const COLLATERAL_PER_MIB: Balance = 10;
 const FAULT_LIMIT: u32 = 2;
@@ -760,6 +762,7 @@ impl Chain for ProviderChain {
 			samples: SAMPLES,
 			activation_blocks: ACTIVATION_BLOCKS,
 			placing_blocks: PLACING_BLOCKS,
+			repair_blocks: REPAIR_BLOCKS,
 		})
 	}
 

@@ -159,8 +159,13 @@ fn terms_are_told() {
 		assert_eq!((terms.window, terms.window_blocks), (0, WINDOW_BLOCKS));
 		assert_eq!(terms.collateral_per_mib, parameters.collateral_per_mib);
 		assert_eq!(
-			(terms.samples, terms.activation_blocks, terms.placing_blocks),
-			(8, 20, 60)
+			(
+				terms.samples,
+				terms.activation_blocks,
+				terms.placing_blocks,
+				terms.repair_blocks
+			),
+			(8, 20, 60, 30)
 		);
 	});
 }
