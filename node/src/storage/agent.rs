@@ -162,7 +162,8 @@ fn runtime_call(call: StorageCall) -> Result<RuntimeCall, SubmitError> {
 		StorageCall::Close(order) => Call::close { order },
 		StorageCall::DeclareLost(ShardId { order, shard }) => Call::declare_lost { order, shard },
 		StorageCall::HandOver(ShardId { order, shard }) => Call::hand_over { order, shard },
-		StorageCall::OpenRepair(ShardId { order, shard }) => Call::open_repair { order, shard },
+		StorageCall::OpenRepair(ShardId { order, shard })
+		| StorageCall::FindLost(ShardId { order, shard }) => Call::open_repair { order, shard },
 		StorageCall::TakeRepair(ShardId { order, shard }) => Call::take_repair { order, shard },
 	}))
 }

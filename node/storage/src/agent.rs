@@ -15,8 +15,8 @@ use log::{debug, error, info, warn};
 use opensand_blocks::public_key_of;
 use opensand_primitives::{
 	storage::{
-		Challenge, OpenSlot, OrderStatus, ProviderRecord, ProviderStatus, ShardStatus, ShardView,
-		StorageTerms, WindowIndex,
+		Challenge, OpenSlot, OrderRecord, OrderStatus, ProviderRecord, ProviderStatus, ShardStatus,
+		ShardView, StorageTerms, WindowIndex,
 	},
 	AccountId, BlockNumber, OrderId,
 };
@@ -33,8 +33,9 @@ use crate::{
 	obtain::{Job, Wanted},
 	policy::{disk_bytes, judge_order, judge_slot, Room},
 	record::{Phase, ShardRecord},
+	search::Searches,
 	status::{provider_status, ProofDue, ProviderView, ShardName},
-	TARGET,
+	survival, TARGET,
 };
 
 /// Shards that are asked for at once.
@@ -47,6 +48,8 @@ const LIST_BLOCKS: BlockNumber = 10;
 const SLOTS_PAGE: u32 = 128;
 /// Orders that are looked after in one block.
 const ORDERS_A_BLOCK: usize = 4;
+/// Repairs whose orders are looked at in one block before one is bid for.
+const REPAIRS_A_BLOCK: usize = 4;
 /// Over how many blocks an order's providers spread calls that one of them has to make.
 const SPREAD_BLOCKS: u64 = 16;
 /// Shards that are handed over in one block while the provider drains.
@@ -91,6 +94,8 @@ pub(crate) struct Agent {
 	listed_at: Option<BlockNumber>,
 	/// Slots that were bid for and are not the provider's yet.
 	bids: HashMap<ShardId, OpenSlot>,
+	/// Shards that too few others are left of.
+	searches: Searches,
 	/// Where the search for slots goes on.
 	slots_from: OrderId,
 	/// The order that was looked after last.
@@ -114,6 +119,7 @@ impl Agent {
 			shards: BTreeMap::new(),
 			listed_at: None,
 			bids: HashMap::new(),
+			searches: Searches::default(),
 			slots_from: 0,
 			tended: 0,
 			due: None,
@@ -703,6 +709,7 @@ impl Agent {
 		}
 		let mut room = self.room(view).await;
 		let slots = self.slots(view).await?;
+		let mut repairs = 0;
 		for slot in slots {
 			if free == 0 {
 				break;
@@ -728,6 +735,16 @@ impl Agent {
 				debug!(target: TARGET, "slot {id} is not taken: {reason:?}");
 				continue;
 			}
+			if slot.repair {
+				if repairs == REPAIRS_A_BLOCK {
+					continue;
+				}
+				repairs += 1;
+				if !self.can_be_repaired(view, id, &order).await? {
+					debug!(target: TARGET, "slot {id} is not taken: too few other shards are held");
+					continue;
+				}
+			}
 			let call = if slot.repair {
 				StorageCall::TakeRepair(id)
 			} else {
@@ -742,6 +759,30 @@ impl Agent {
 			}
 		}
 		Ok(())
+	}
+
+	/// Whether a repair can succeed: from enough other shards, or since somebody who lost the shard still has it. If
+	/// not, what has to be called about the order is called.
+	async fn can_be_repaired(
+		&mut self,
+		view: &View,
+		id: ShardId,
+		order: &OrderRecord,
+	) -> Result<bool, ChainError> {
+		let now = view.best.number;
+		let shards = self.context.chain.shards(view.best.hash, id.order).await?;
+		let jailed = self.jailed(view, &shards).await?;
+		if survival::live_shards(&shards, &jailed, now) >= usize::from(order.terms.code.data) {
+			return Ok(true);
+		}
+		let Some(shard) = shards.get(usize::from(id.shard)) else {
+			return Ok(false);
+		};
+		if self.searches.has_found(&self.context, id, shard.cid, now) {
+			return Ok(true);
+		}
+		self.keep_alive(view, order, &shards, &jailed).await;
+		Ok(false)
 	}
 
 	/// What could still be taken, less what is under way.
@@ -824,27 +865,55 @@ impl Agent {
 			return Ok(());
 		}
 		self.settle(view, order).await;
-		for shard in self.context.chain.shards(view.best.hash, order).await? {
-			let ShardStatus::Active { provider, .. } = &shard.status else {
-				continue;
-			};
-			if *provider == view.provider {
-				continue;
-			}
+		let shards = self.context.chain.shards(view.best.hash, order).await?;
+		let jailed = self.jailed(view, &shards).await?;
+		self.keep_alive(view, &record, &shards, &jailed).await;
+		Ok(())
+	}
+
+	/// Those of an order's providers that are in jail.
+	async fn jailed(&self, view: &View, shards: &[ShardView]) -> Result<HashSet<AccountId>, ChainError> {
+		let mut jailed = HashSet::new();
+		for provider in shards.iter().filter_map(|shard| shard.status.provider()) {
 			let holder = self
 				.context
 				.chain
 				.storage_provider(view.best.hash, provider)
 				.await?;
-			let is_jailed =
-				holder.is_some_and(|holder| matches!(holder.status, ProviderStatus::Jailed { .. }));
-			let id = id_of(&shard);
-			if is_jailed && self.is_my_turn(view, Purpose::OpenRepair(id), order) {
-				self.send(view, StorageCall::OpenRepair(id), 0, PATIENCE_BLOCKS)
-					.await;
+			if holder.is_some_and(|holder| matches!(holder.status, ProviderStatus::Jailed { .. })) {
+				jailed.insert(provider.clone());
 			}
 		}
-		Ok(())
+		Ok(jailed)
+	}
+
+	/// Calls what keeps an active order's shards held, or ends it if they cannot be.
+	async fn keep_alive(
+		&mut self,
+		view: &View,
+		order: &OrderRecord,
+		shards: &[ShardView],
+		jailed: &HashSet<AccountId>,
+	) {
+		if !matches!(order.status, OrderStatus::Active { .. }) {
+			return;
+		}
+		let calls = survival::calls(
+			shards,
+			jailed,
+			&view.provider,
+			order.terms.code.data.into(),
+			view.best.number,
+			view.terms.repair_blocks,
+		);
+		for call in calls {
+			let (StorageCall::OpenRepair(id) | StorageCall::FindLost(id)) = call else {
+				continue;
+			};
+			if self.is_my_turn(view, Purpose::of(&call, 0), id.order) {
+				self.send(view, call, 0, PATIENCE_BLOCKS).await;
+			}
+		}
 	}
 
 	/// Has the provider paid for an order now and then.

@@ -77,8 +77,10 @@ pub enum StorageCall {
 	DeclareLost(ShardId),
 	/// Have somebody else take a shard over, at the provider's cost.
 	HandOver(ShardId),
-	/// Open the auction of a jailed provider's shard.
+	/// Open the auction of a jailed provider's shard, or of one whose repairer is overdue.
 	OpenRepair(ShardId),
+	/// Have an order found lost, of which this shard's auction has found nobody in time: its owner is compensated.
+	FindLost(ShardId),
 	/// Take a shard's repair.
 	TakeRepair(ShardId),
 }

@@ -35,6 +35,8 @@ pub enum Purpose {
 	HandOver(ShardId),
 	/// Open an auction.
 	OpenRepair(ShardId),
+	/// Have an order found lost.
+	FindLost(OrderId),
 	/// Take an auction.
 	TakeRepair(ShardId),
 }
@@ -51,6 +53,7 @@ impl Purpose {
 			StorageCall::DeclareLost(shard) => Self::DeclareLost(*shard),
 			StorageCall::HandOver(shard) => Self::HandOver(*shard),
 			StorageCall::OpenRepair(shard) => Self::OpenRepair(*shard),
+			StorageCall::FindLost(shard) => Self::FindLost(shard.order),
 			StorageCall::TakeRepair(shard) => Self::TakeRepair(*shard),
 		}
 	}

@@ -28,9 +28,11 @@ mod policy;
 pub mod record;
 mod scrub;
 pub mod sealed;
+mod search;
 mod service;
 mod sources;
 pub mod status;
+mod survival;
 
 pub use chain::{BestBlock, Chain, ChainError, ShardId, StorageCall, SubmitError};
 pub use config::{Config, Policy};

@@ -185,11 +185,12 @@ async fn obtain(
 	cancel.check()?;
 	let manifest = obtain_manifest(context, wanted).await?;
 	let may_rebuild = wanted.proven_before || attempt > PATIENCE_WITH_OWNER;
+	let root = &shard_cid(wanted.shard.root);
 
 	// After a restart all may be here.
 	let mut fetched = fetch(context, wanted, cancel, Vec::new()).await;
 	if is_unreadable(&fetched) {
-		let peers = having(context, wanted, context.exchange.connected_peers()).await;
+		let peers = having(context, root, context.exchange.connected_peers()).await;
 		fetched = fetch(context, wanted, cancel, peers).await;
 	}
 	if is_unreadable(&fetched) && may_rebuild {
@@ -199,7 +200,7 @@ async fn obtain(
 		fetched,
 		Err(ObtainError::Unreadable(_) | ObtainError::TooFewHolders { .. })
 	) {
-		let peers = announced(context, wanted).await;
+		let peers = announced(context, root).await;
 		if !peers.is_empty() {
 			fetched = fetch(context, wanted, cancel, peers).await;
 		}
@@ -213,11 +214,10 @@ fn is_unreadable(result: &Result<(), ObtainError>) -> bool {
 	matches!(result, Err(ObtainError::Unreadable(_)))
 }
 
-/// Those that announced the shard, which a provider does that has given it up or handed it over.
-async fn announced(context: &Arc<Context>, wanted: &Wanted) -> Vec<PeerId> {
-	let root = shard_cid(wanted.shard.root);
+/// Those that announced a shard's root, which a provider does that has given it up or handed it over.
+pub(crate) async fn announced(context: &Arc<Context>, root: &Cid) -> Vec<PeerId> {
 	let local = context.exchange.local_peer_id();
-	let announced = context.exchange.find_providers(&root).await.unwrap_or_default();
+	let announced = context.exchange.find_providers(root).await.unwrap_or_default();
 	let peers = announced
 		.into_iter()
 		.filter(|provider| provider.peer != local)
@@ -226,17 +226,11 @@ async fn announced(context: &Arc<Context>, wanted: &Wanted) -> Vec<PeerId> {
 			addresses: provider.addresses,
 		});
 	let reached = reach(context, peers.map(|peer| (0, peer)).collect()).await;
-	having(
-		context,
-		wanted,
-		reached.into_iter().map(|(_, peer)| peer).collect(),
-	)
-	.await
+	having(context, root, reached.into_iter().map(|(_, peer)| peer).collect()).await
 }
 
-/// Those of the peers that give the shard's root, so that the others are not asked for every block.
-async fn having(context: &Arc<Context>, wanted: &Wanted, peers: Vec<PeerId>) -> Vec<PeerId> {
-	let root = &shard_cid(wanted.shard.root);
+/// Those of the peers that give a shard's root, so that the others are not asked for every block.
+pub(crate) async fn having(context: &Arc<Context>, root: &Cid, peers: Vec<PeerId>) -> Vec<PeerId> {
 	let questions = peers.into_iter().map(|peer| async move {
 		let answer = context.exchange.fetch(root, &[peer], PROBE_TIMEOUT).await;
 		answer.is_ok().then_some(peer)

@@ -2,9 +2,12 @@
 
 mod common;
 
-use common::{account, Call, Owner, Upload, World, ACTIVATION_BLOCKS, COLLATERAL_PER_MIB, WINDOW_BLOCKS};
+use common::{
+	account, Call, Owner, Upload, World, ACTIVATION_BLOCKS, COLLATERAL_PER_MIB, REPAIR_BLOCKS, REPAIR_REWARD,
+	WINDOW_BLOCKS,
+};
 use opensand_blocks::Cid;
-use opensand_primitives::storage::{ErasureCode, ProviderStatus, Region, ShardStatus};
+use opensand_primitives::storage::{ErasureCode, OrderStatus, ProviderStatus, Region, ShardStatus};
 use opensand_slices::{raw_cid, shard_cid, Manifest};
 use opensand_storage::{Config, StorageCall};
 
@@ -28,6 +31,14 @@ fn is_first_proof(call: &StorageCall) -> bool {
 
 fn is_possession(call: &StorageCall) -> bool {
 	matches!(call, StorageCall::SubmitPossession { .. })
+}
+
+fn is_take_repair(call: &StorageCall) -> bool {
+	matches!(call, StorageCall::TakeRepair(_))
+}
+
+fn is_find_lost(call: &StorageCall) -> bool {
+	matches!(call, StorageCall::FindLost(_))
 }
 
 /// A leaf of a shard that is stored.
@@ -319,6 +330,137 @@ async fn a_lost_provider_is_replaced_by_another() {
 		.filter(|call| matches!(call.call, StorageCall::OpenRepair(_)) && call.result.is_ok())
 		.count();
 	assert_eq!(opened, 1);
+}
+
+/// Until no provider owes a proof: who stops then is found out in the same window as the others.
+async fn all_proven(world: &World) {
+	world
+		.until(WINDOW_BLOCKS * 2, "nobody owes a proof", |world| {
+			let window = world.chain.window();
+			let mut nodes = world.nodes.iter();
+			nodes.all(|node| world.chain.provider(&node.account).proven == window)
+		})
+		.await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_nobody_can_restore_is_found_lost_and_its_owner_compensated() {
+	let mut world = World::with_providers(4).await;
+	let upload = Upload::new(700_000, TWO_OF_FOUR, 16);
+	let (owner, order) = active(&world, &upload).await;
+	let owner_account = owner.account.clone();
+	owner.leave().await;
+	let (_, survivor) = world.chain.active(order)[0].clone();
+	all_proven(&world).await;
+	// One shard more than the code bears is lost for good.
+	for index in 0..4 {
+		if world.nodes[index].account != survivor {
+			world.nodes[index].kill().await;
+		}
+	}
+	// It has room, but nothing to rebuild the shards from.
+	world.add(5, |_| {}).await;
+
+	world
+		.until(
+			WINDOW_BLOCKS * 5 + REPAIR_BLOCKS,
+			"the order is found lost",
+			|world| {
+				world
+					.chain
+					.order(order)
+					.is_some_and(|order| order.status == OrderStatus::Lost)
+			},
+		)
+		.await;
+	assert_eq!(world.chain.compensated(&owner_account), 3 * REPAIR_REWARD);
+	assert_eq!(
+		world.chain.count(is_take_repair, true),
+		0,
+		"nobody puts collateral at stake for what cannot be rebuilt"
+	);
+	assert_eq!(
+		world.chain.count(is_find_lost, false),
+		0,
+		"nobody pays for a call that comes too early"
+	);
+	world
+		.until(60, "what is of no use any more is removed", |world| {
+			world.node(&survivor).block_names().is_empty()
+		})
+		.await;
+	assert_eq!(world.chain.missed(&survivor), 0);
+	assert_eq!(world.chain.provider(&survivor).reserved, 0);
+	// When the window is over that asked for it, nothing is called any more.
+	let window = world.chain.window();
+	world
+		.until(WINDOW_BLOCKS * 2, "the window is over", |world| {
+			world.chain.window() > window
+		})
+		.await;
+	let calls = world.chain.log().len();
+	world.advance(20).await;
+	assert_eq!(world.chain.log().len(), calls);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_is_saved_by_those_who_have_parted_with_its_shards() {
+	let mut world = World::new();
+	for number in 1..=3 {
+		world
+			.add(number, |config| {
+				config.policy.hand_over = true;
+				config.grace_blocks = 10_000;
+			})
+			.await;
+	}
+	let upload = Upload::new(700_000, TWO_OF_THREE, 17);
+	let (owner, order) = active(&world, &upload).await;
+	owner.leave().await;
+	all_proven(&world).await;
+	let leaving: Vec<_> = world.chain.active(order)[..2].to_vec();
+	for (_, provider) in &leaving {
+		world
+			.chain
+			.update(provider, |record| record.status = ProviderStatus::Draining);
+	}
+	world
+		.until(WINDOW_BLOCKS * 2, "both have handed over", |world| {
+			world.chain.active(order).len() == 1
+		})
+		.await;
+	// One shard is held where two are needed, but those who come meet somebody who has another still.
+	let peers: Vec<String> = leaving
+		.iter()
+		.map(|(_, provider)| {
+			let status = world.node(provider).handle().status();
+			format!("{}/p2p/{}", status.addresses[0], world.node(provider).peer())
+		})
+		.collect();
+	for number in [4, 5] {
+		let peers = peers.clone();
+		world.add(number, |config| config.bootstrap = peers).await;
+	}
+	world
+		.until(REPAIR_BLOCKS, "the others hold what was handed over", |world| {
+			world.chain.active(order).len() == 3
+		})
+		.await;
+	for (shard, _) in &leaving {
+		let holder = world
+			.chain
+			.shard(order, *shard)
+			.provider()
+			.cloned()
+			.expect("it is held");
+		assert!([account(4), account(5)].contains(&holder));
+		for (cid, bytes) in &upload.shards[*shard] {
+			let path = world.node(&holder).block_path(cid).expect("it has come");
+			assert_eq!(&std::fs::read(path).unwrap(), bytes);
+		}
+	}
+	assert_eq!(world.chain.count(is_find_lost, true), 0);
+	assert_eq!(world.chain.wrong_proofs(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

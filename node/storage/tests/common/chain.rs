@@ -25,7 +25,7 @@ pub const REPAIR_BLOCKS: BlockNumber = 120;
 pub const SAMPLES: u32 = 16;
 pub const COLLATERAL_PER_MIB: Balance = 10;
 const FAULT_LIMIT: u32 = 2;
-const REPAIR_REWARD: Balance = 100;
+pub const REPAIR_REWARD: Balance = 100;
 const MIB: u64 = 1 << 20;
 
 /// A call that was applied, and what came of it.
@@ -44,6 +44,20 @@ struct Shard {
 	status: ShardStatus,
 	/// Who gave it up or was jailed with it: it does not get the repair.
 	lost_by: Option<AccountId>,
+	/// When its auction began; a repairer that is late does not begin it anew.
+	opened_at: BlockNumber,
+}
+
+impl Shard {
+	/// Takes it from its provider.
+	fn open(&mut self, now: BlockNumber, provider: &AccountId) {
+		self.lost_by = Some(provider.clone());
+		self.opened_at = now;
+		self.status = ShardStatus::Repair {
+			opened_at: now,
+			pot: REPAIR_REWARD,
+		};
+	}
 }
 
 #[derive(Clone)]
@@ -69,6 +83,8 @@ struct State {
 	excused: Vec<ShardId>,
 	window_seed: [u8; 32],
 	missed: BTreeMap<AccountId, u32>,
+	/// What owners got for lost orders.
+	compensated: BTreeMap<AccountId, Balance>,
 	wrong: u32,
 }
 
@@ -171,6 +187,11 @@ impl TestChain {
 		self.read(|state| state.missed.get(provider).copied().unwrap_or(0))
 	}
 
+	/// What an owner got for orders that were lost.
+	pub fn compensated(&self, owner: &AccountId) -> Balance {
+		self.read(|state| state.compensated.get(owner).copied().unwrap_or(0))
+	}
+
 	/// Proofs that did not verify.
 	pub fn wrong_proofs(&self) -> u32 {
 		self.read(|state| state.wrong)
@@ -256,6 +277,7 @@ impl TestChain {
 					roots,
 					status: ShardStatus::Open,
 					lost_by: None,
+					opened_at: 0,
 				})
 				.collect();
 			let record = OrderRecord {
@@ -281,6 +303,12 @@ impl TestChain {
 			state.orders.insert(id, Order { record, shards });
 			id
 		})
+	}
+
+	/// Gives a slot to a provider, as if it had asked for it.
+	pub fn accept(&self, provider: &AccountId, id: ShardId) {
+		self.change(|state| state.apply(provider, &StorageCall::Accept(id)))
+			.expect("the slot is free");
 	}
 
 	/// Ends an order at once, as its owner may.
@@ -334,6 +362,9 @@ impl State {
 		id: ShardId,
 	) -> Result<(&mut Order, &mut BTreeMap<AccountId, ProviderRecord>), &'static str> {
 		let order = self.orders.get_mut(&id.order).ok_or("no such order")?;
+		if order.record.status == OrderStatus::Lost {
+			return Err("the order is lost");
+		}
 		Ok((order, &mut self.providers))
 	}
 
@@ -361,7 +392,7 @@ impl State {
 					} if *deadline < number => {
 						lapsed.push((provider.clone(), order.record.terms.shard_bytes));
 						shard.status = ShardStatus::Repair {
-							opened_at: number,
+							opened_at: shard.opened_at,
 							pot: *pot,
 						};
 					}
@@ -473,7 +504,9 @@ impl State {
 			for (id, bytes) in tree {
 				if leaf < bytes / 256 {
 					let (segment, leaf) = ShardLayout::of(*bytes).unwrap().locate(leaf).unwrap();
-					if !self.excused.contains(id) && self.orders.contains_key(&id.order) {
+					let order = self.orders.get(&id.order);
+					let is_over = order.is_none_or(|order| order.record.status == OrderStatus::Lost);
+					if !self.excused.contains(id) && !is_over {
 						samples.push(Sample {
 							order: id.order,
 							shard: id.shard,
@@ -632,11 +665,7 @@ impl State {
 					ShardStatus::Active { provider: holder, .. } if holder == provider => {}
 					_ => return Err("not held"),
 				}
-				shard.status = ShardStatus::Repair {
-					opened_at: number,
-					pot: REPAIR_REWARD,
-				};
-				shard.lost_by = Some(provider.clone());
+				shard.open(number, provider);
 				self.excused.push(*id);
 				self.release(provider, bytes);
 				Ok(())
@@ -651,12 +680,35 @@ impl State {
 				if !matches!(providers[&holder].status, ProviderStatus::Jailed { .. }) {
 					return Err("its provider is not jailed");
 				}
-				shard.status = ShardStatus::Repair {
-					opened_at: number,
-					pot: REPAIR_REWARD,
-				};
-				shard.lost_by = Some(holder.clone());
+				shard.open(number, &holder);
 				self.release(&holder, bytes);
+				Ok(())
+			}
+			StorageCall::FindLost(id) => {
+				let (order, providers) = self.order_mut(*id)?;
+				let ShardStatus::Repair { opened_at, .. } = order.shards[usize::from(id.shard)].status else {
+					return Err("no repair is open");
+				};
+				let is_jailed = |provider: &AccountId| {
+					matches!(providers[provider].status, ProviderStatus::Jailed { .. })
+				};
+				let holders: Vec<AccountId> = order
+					.shards
+					.iter()
+					.filter_map(|shard| shard.status.provider().cloned())
+					.collect();
+				let live = holders.iter().filter(|provider| !is_jailed(provider)).count();
+				if number <= opened_at + REPAIR_BLOCKS || live >= usize::from(order.record.terms.code.data) {
+					return Err("it can still be repaired");
+				}
+				let (owner, bytes) = (order.record.owner.clone(), order.record.terms.shard_bytes);
+				let pots = order.shards.len() - live;
+				order.record.status = OrderStatus::Lost;
+				order.shards.clear();
+				*self.compensated.entry(owner).or_default() += pots as Balance * REPAIR_REWARD;
+				for provider in holders {
+					self.release(&provider, bytes);
+				}
 				Ok(())
 			}
 			StorageCall::TakeRepair(id) => {
