@@ -13,7 +13,7 @@ use opensand_primitives::{
 	storage::{ErasureCode, Region, WindowIndex},
 	AccountId, Balance, OrderId,
 };
-use opensand_slices::{encode, Code, FileKey, Manifest, Metadata};
+use opensand_slices::{encode, Code, FileKey, Manifest, Metadata, FILE_KEY_BYTES};
 use parking_lot::Mutex;
 use tokio::task::JoinHandle;
 
@@ -57,15 +57,17 @@ pub struct Upload {
 }
 
 impl Upload {
-	/// Encodes `bytes` reproducible pseudo-random bytes.
+	/// Encodes `bytes` pseudo-random bytes: with the same seed, into the same blocks.
 	pub fn new(bytes: usize, code: ErasureCode, seed: u64) -> Self {
 		use rand::{RngCore, SeedableRng};
-		let mut content = vec![0; bytes];
-		rand::rngs::StdRng::seed_from_u64(seed).fill_bytes(&mut content);
+		let mut random = rand::rngs::StdRng::seed_from_u64(seed);
+		let (mut content, mut key) = (vec![0; bytes], [0; FILE_KEY_BYTES]);
+		random.fill_bytes(&mut content);
+		random.fill_bytes(&mut key);
 		let code = Code::new(code.data, code.total).unwrap();
 		let mut shards = vec![HashMap::new(); usize::from(code.total())];
 		let metadata = Metadata::default();
-		let key = FileKey::generate();
+		let key = FileKey::from_bytes(&key);
 		let manifest = encode(
 			&content[..],
 			Some(bytes as u64),

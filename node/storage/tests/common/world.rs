@@ -8,7 +8,7 @@ use std::{
 
 use opensand_blocks::{Cid, Multiaddr, PeerId};
 use opensand_primitives::{
-	storage::{AddressBytes, ProviderTerms, Region, MAX_ADDRESSES},
+	storage::{AddressBytes, ProviderTerms, MAX_ADDRESSES},
 	AccountId, Balance,
 };
 use opensand_storage::{Config, StorageHandle, StorageService};
@@ -29,7 +29,8 @@ pub fn account(byte: u8) -> AccountId {
 pub struct Node {
 	pub account: AccountId,
 	pub config: Config,
-	directory: TempDir,
+	/// Goes with it, unless the caller keeps its directory.
+	_temporary: Option<TempDir>,
 	running: Option<(StorageHandle, JoinHandle<()>)>,
 }
 
@@ -62,13 +63,13 @@ impl Node {
 
 	/// The file of a stored block.
 	pub fn block_path(&self, cid: &Cid) -> Option<PathBuf> {
-		find(&self.directory.path().join("blocks/blocks"), &cid.to_string())
+		find(&self.path().join("blocks/blocks"), &cid.to_string())
 	}
 
 	/// The names of the blocks that are stored.
 	pub fn block_names(&self) -> Vec<String> {
 		let mut names = Vec::new();
-		list(&self.directory.path().join("blocks/blocks"), &mut names);
+		list(&self.path().join("blocks/blocks"), &mut names);
 		names.sort();
 		names
 	}
@@ -83,7 +84,7 @@ impl Node {
 	}
 
 	pub fn path(&self) -> &Path {
-		self.directory.path()
+		&self.config.directory
 	}
 }
 
@@ -137,31 +138,35 @@ impl World {
 
 	/// Adds a provider that runs, registered with what it says of itself.
 	pub async fn add(&mut self, number: u8, change: impl FnOnce(&mut Config)) -> usize {
-		let directory = tempfile::tempdir().unwrap();
-		let mut config = Config::new(directory.path().to_owned(), 1 << 30);
+		let temporary = tempfile::tempdir().unwrap();
+		let index = self.add_stopped(number, temporary.path(), change);
+		self.nodes[index]._temporary = Some(temporary);
+		self.start(index).await;
+		index
+	}
+
+	/// Adds a provider in a directory that may have been used before: registered, but not yet started.
+	pub fn add_stopped(&mut self, number: u8, directory: &Path, change: impl FnOnce(&mut Config)) -> usize {
+		let mut config = Config::new(directory.to_owned(), 1 << 30);
 		config.listen = vec!["/ip4/127.0.0.1/tcp/0".into()];
 		config.grace_blocks = 5;
 		config.scrub_bytes_per_second = 0;
 		change(&mut config);
+		let terms = ProviderTerms {
+			agent: account(number),
+			peer: [0; 32],
+			addresses: BoundedVec::default(),
+			regions: config.policy.regions.clone().try_into().unwrap(),
+			quota: config.quota,
+		};
+		self.chain.register(account(number), terms, 1_000_000 as Balance);
 		self.nodes.push(Node {
 			account: account(number),
 			config,
-			directory,
+			_temporary: None,
 			running: None,
 		});
-		let index = self.nodes.len() - 1;
-		self.start(index).await;
-		let node = &self.nodes[index];
-		let regions: Vec<Region> = node.config.policy.regions.clone();
-		let terms = ProviderTerms {
-			agent: account(number),
-			peer: node.handle().peer_key(),
-			addresses: self.texts(index),
-			regions: regions.try_into().unwrap(),
-			quota: node.config.quota,
-		};
-		self.chain.register(account(number), terms, 1_000_000 as Balance);
-		index
+		self.nodes.len() - 1
 	}
 
 	fn texts(&self, index: usize) -> BoundedVec<AddressBytes, ConstU32<MAX_ADDRESSES>> {
@@ -173,7 +178,8 @@ impl World {
 		texts.try_into().unwrap()
 	}
 
-	/// Starts a provider that does not run. Its port may be another one than before, which it tells the chain.
+	/// Starts a provider that does not run. It tells the chain its peer key, and its port, which may be another one than
+	/// before.
 	pub async fn start(&mut self, index: usize) {
 		let node = &mut self.nodes[index];
 		let chain = self.chain.of(node.account.clone());
@@ -191,10 +197,12 @@ impl World {
 		let service = service.expect("the directory is free again");
 		let handle = service.handle();
 		node.running = Some((handle, tokio::spawn(service.run())));
-		let account = node.account.clone();
+		let (account, peer) = (node.account.clone(), node.handle().peer_key());
 		let addresses = self.texts(index);
-		self.chain
-			.update(&account, |record| record.terms.addresses = addresses);
+		self.chain.update(&account, |record| {
+			record.terms.peer = peer;
+			record.terms.addresses = addresses;
+		});
 	}
 
 	/// Makes a block once every provider has looked at the one before.
