@@ -1,14 +1,10 @@
 // Exchanges blocks between OpenSand's block server and Helia, IPFS in JavaScript, in both directions.
-//
-// Helia is assembled from its packages, with TCP as the only transport: the package `helia` adds WebRTC and the public
-// network, which bring native code and reach outside.
 
 import './older-node.js';
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
+import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
@@ -16,23 +12,13 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 
-import { noise } from '@chainsafe/libp2p-noise';
-import { yamux } from '@chainsafe/libp2p-yamux';
-import { bitswap } from '@helia/block-brokers';
 import { unixfs } from '@helia/unixfs';
-import { Helia } from '@helia/utils';
 import * as dagPb from '@ipld/dag-pb';
-import { identify } from '@libp2p/identify';
-import { tcp } from '@libp2p/tcp';
 import { multiaddr } from '@multiformats/multiaddr';
-import { MemoryBlockstore } from 'blockstore-core';
-import { MemoryDatastore } from 'datastore-core';
 import { fixedSize } from 'ipfs-unixfs-importer/chunker';
-import { createLibp2p } from 'libp2p';
 import { CID } from 'multiformats/cid';
 
-const LIMIT_MS = 60_000;
-const LEAF_BYTES = 256 * 1024;
+import { cat, digest, LEAF_BYTES, LIMIT_MS, startHelia, within } from './helia.js';
 
 /** The compiled block server: as `make build` leaves it, or a debug build. */
 function serverProgram() {
@@ -80,47 +66,6 @@ async function startServer(directory, files) {
     },
   };
 }
-
-/** A Helia node with nothing in it. */
-async function startHelia() {
-  const datastore = new MemoryDatastore();
-  const libp2p = await createLibp2p({
-    datastore,
-    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
-    transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
-    services: { identify: identify() },
-  });
-  const helia = new Helia({
-    libp2p,
-    datastore,
-    blockstore: new MemoryBlockstore(),
-    blockBrokers: [bitswap()],
-  });
-  await helia.start();
-  return { helia, libp2p };
-}
-
-/** A time-out that all the requests of a file may listen to. */
-function within(milliseconds) {
-  const signal = AbortSignal.timeout(milliseconds);
-  setMaxListeners(0, signal);
-  return signal;
-}
-
-/** The bytes of a UnixFS file, read through Helia. */
-async function cat(helia, root) {
-  const begin = performance.now();
-  const parts = [];
-  for await (const chunk of unixfs(helia).cat(root, { signal: within(LIMIT_MS) })) parts.push(chunk);
-  const bytes = Buffer.concat(parts);
-  const seconds = (performance.now() - begin) / 1000;
-  console.log(`# Helia read ${(bytes.length / 1e6).toFixed(1)} MB at ${(bytes.length / 1e6 / seconds).toFixed(1)} MB/s`);
-  return bytes;
-}
-
-const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 let directory;
 let server;
