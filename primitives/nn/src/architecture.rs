@@ -6,7 +6,7 @@ use crate::{
 	limits::{
 		MAX_ARCHITECTURE_BYTES, MAX_MULTIPLY_ADDS, MAX_OPERATORS, MAX_TOTAL_ELEMENTS, MAX_WEIGHT_BYTES,
 	},
-	operator::{Operator, TensorIndex},
+	operator::{Conv2d, DilatedConv2d, Operator, TensorIndex},
 	shape::Shape,
 };
 use alloc::{vec, vec::Vec};
@@ -18,7 +18,7 @@ const MAGIC: [u8; 4] = *b"OSNA";
 /// One operator and the tensor it reads.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Layer {
-	/// The tensor that the operator reads (the first operand of `Add`).
+	/// The tensor that the operator reads (the first operand of `Add` and `Concat`).
 	pub input: TensorIndex,
 	/// The operator.
 	pub operator: Operator,
@@ -61,8 +61,9 @@ impl Architecture {
 				Ok::<Shape, ModelError>(shape)
 			};
 			let from = operand(layer.input)?;
-			let other = layer.operator.second_input().map(operand).transpose()?;
-			let to = layer.operator.output_shape(index, from, other)?;
+			let others = layer.operator.other_inputs().iter().copied().map(operand);
+			let others = others.collect::<Result<Vec<Shape>, _>>()?;
+			let to = layer.operator.output_shape(index, from, &others)?;
 			to.check(index.saturating_add(1))?;
 			elements = elements.saturating_add(to.elements().into());
 			if elements > MAX_TOTAL_ELEMENTS {
@@ -176,15 +177,17 @@ impl Architecture {
 fn weight_count(operator: &Operator, from: Shape) -> Option<u64> {
 	match operator {
 		Operator::Linear(linear) => Some(u64::from(linear.outputs).saturating_mul(from.channels.into())),
-		Operator::Conv2d(conv) => {
-			let taps = conv
-				.window
-				.area()
-				.saturating_mul(from.channels.checked_div(conv.groups).unwrap_or(0).into());
-			Some(u64::from(conv.outputs).saturating_mul(taps))
+		operator => {
+			let (conv, _) = operator.convolution()?;
+			Some(u64::from(conv.outputs).saturating_mul(taps(conv, from)))
 		}
-		_ => None,
 	}
+}
+
+/// Weights of an output channel of a convolution.
+fn taps(conv: &Conv2d, from: Shape) -> u64 {
+	let inputs = from.channels.checked_div(conv.groups).unwrap_or(0);
+	conv.window.area().saturating_mul(inputs.into())
 }
 
 /// Multiply-additions of an operator.
@@ -192,14 +195,15 @@ fn work(operator: &Operator, from: Shape, to: Shape) -> u64 {
 	let outputs = u64::from(to.elements());
 	let reads = match operator {
 		Operator::Linear(_) => u64::from(from.channels),
-		Operator::Conv2d(conv) => conv
-			.window
-			.area()
-			.saturating_mul(from.channels.checked_div(conv.groups).unwrap_or(0).into()),
+		Operator::Conv2d(conv) | Operator::DilatedConv2d(DilatedConv2d { conv, .. }) => taps(conv, from),
 		Operator::MaxPool(window) => window.area(),
 		Operator::AvgPool(pool) => pool.window.area(),
 		Operator::Add(_) => 2,
-		Operator::Reshape(_) | Operator::Relu | Operator::Lut(_) => 1,
+		Operator::Reshape(_)
+		| Operator::Relu
+		| Operator::Lut(_)
+		| Operator::Concat(_)
+		| Operator::Transpose(_) => 1,
 	};
 	outputs.saturating_mul(reads)
 }

@@ -89,6 +89,24 @@ pub enum ModelError {
 		/// The layer.
 		layer: usize,
 	},
+	/// The operands of a Concat differ in height or width, or it has none or more than 63 besides its input. Make them fit.
+	#[error("layer {layer}: Concat needs 1 to 63 further tensors of one height and width")]
+	ConcatMismatch {
+		/// The layer.
+		layer: usize,
+	},
+	/// The axes of a Transpose are not 0, 1 and 2 in some order. Name each once.
+	#[error("layer {layer}: the axes of Transpose are no permutation of 0, 1 and 2")]
+	BadPermutation {
+		/// The layer.
+		layer: usize,
+	},
+	/// A dilation is zero, too large, or 1 in both axes. Use a Conv2d for the last.
+	#[error("layer {layer}: a dilation is zero or too large, or 1 in both axes")]
+	BadDilation {
+		/// The layer.
+		layer: usize,
+	},
 	/// Groups are zero or do not divide the input or output channels. Correct the group count.
 	#[error("layer {layer}: groups do not divide the channels")]
 	BadGroups {

@@ -3,7 +3,7 @@
 use crate::{
 	error::EvaluateError,
 	model::Model,
-	operator::{Activation, Add, Conv2d, Operator, Window},
+	operator::{Activation, Add, Conv2d, DilatedConv2d, Operator, Window},
 	shape::Shape,
 	trace::{LayerTrace, Trace},
 	weights::LayerWeights,
@@ -88,13 +88,34 @@ impl Model {
 		};
 		let accumulators = match &layer.operator {
 			Operator::Linear(_) => linear(weights, from),
-			Operator::Conv2d(conv) => convolution(conv, weights, from, to),
+			Operator::Conv2d(conv) => convolution(conv, [1, 1], weights, from, to),
+			Operator::DilatedConv2d(DilatedConv2d { conv, dilation }) => {
+				convolution(conv, *dilation, weights, from, to)
+			}
 			Operator::AvgPool(pool) => sum_windows(&pool.window, from, to),
 			Operator::Add(add) => weighted_sum(add, from, view(add.other)),
 			Operator::MaxPool(window) => return pass(max_windows(window, from, to)),
 			Operator::Reshape(_) => return pass(from.values.to_vec()),
 			Operator::Relu => return pass(from.values.iter().map(|x| (*x).max(0)).collect()),
 			Operator::Lut(table) => return pass(from.values.iter().map(|x| look_up(table, *x)).collect()),
+			Operator::Concat(concat) => {
+				let others = concat.others.iter().map(|other| view(*other).values);
+				return pass(
+					core::iter::once(from.values)
+						.chain(others)
+						.flatten()
+						.copied()
+						.collect(),
+				);
+			}
+			Operator::Transpose(permutation) => {
+				let places = from.shape.transposed_places(*permutation);
+				return pass(
+					places
+						.map(|place| from.values.get(place).copied().unwrap_or(0))
+						.collect(),
+				);
+			}
 		};
 		let plane = usize::try_from(to.plane()).unwrap_or(usize::MAX).max(1);
 		let channels = accumulators.chunks(plane).enumerate();
@@ -151,8 +172,9 @@ fn linear(weights: &LayerWeights, from: View) -> Vec<i32> {
 		.collect()
 }
 
-/// Accumulators of a Conv2d.
-fn convolution(conv: &Conv2d, weights: &LayerWeights, from: View, to: Shape) -> Vec<i32> {
+/// Accumulators of a convolution.
+fn convolution(conv: &Conv2d, dilation: [u16; 2], weights: &LayerWeights, from: View, to: Shape) -> Vec<i32> {
+	let [row_step, column_step] = dilation.map(|step| usize::from(step).max(1));
 	let group_inputs = from.shape.channels.checked_div(conv.groups).unwrap_or(0);
 	let group_outputs = conv.outputs.checked_div(conv.groups).unwrap_or(0);
 	let [_, columns] = conv.window.kernel.map(usize::from);
@@ -166,8 +188,8 @@ fn convolution(conv: &Conv2d, weights: &LayerWeights, from: View, to: Shape) -> 
 		for (row, column) in positions(&conv.window, to) {
 			let mut sum = *bias;
 			for (channel, taps) in (first..).zip(kernel.chunks(area.max(1))) {
-				for (row, taps) in (row..).zip(taps.chunks(columns.max(1))) {
-					for (column, weight) in (column..).zip(taps) {
+				for (row, taps) in (row..).step_by(row_step).zip(taps.chunks(columns.max(1))) {
+					for (column, weight) in (column..).step_by(column_step).zip(taps) {
 						// What lies outside the input is zero.
 						sum =
 							multiply_add(sum, (*weight).into(), from.get(channel, row, column).unwrap_or(0));

@@ -9,10 +9,11 @@ use crate::{
 	error::EvaluateError,
 	evaluate::requantise,
 	model::Model,
-	operator::{Activation, Add, AvgPool, Conv2d, Operator, Window},
+	operator::{Activation, Add, AvgPool, Conv2d, DilatedConv2d, Operator, Window},
 	shape::Shape,
 };
 use alloc::{vec, vec::Vec};
+use core::ops::Range;
 use rayon::prelude::*;
 
 /// Rows are padded to a multiple of this many int16: one AVX2 register.
@@ -119,7 +120,10 @@ impl Step {
 		let input = tensors[usize::from(self.layer.input)].as_slice();
 		match &self.layer.operator {
 			Operator::Linear(_) => self.linear(input),
-			Operator::Conv2d(conv) => self.convolution(conv, input),
+			Operator::Conv2d(conv) => self.convolution(conv, [1, 1], input),
+			Operator::DilatedConv2d(DilatedConv2d { conv, dilation }) => {
+				self.convolution(conv, *dilation, input)
+			}
 			Operator::MaxPool(window) => self.max_pool(window, input),
 			Operator::AvgPool(pool) => self.average_pool(pool, input),
 			Operator::Add(add) => weighted_sum(add, input, &tensors[usize::from(add.other)]),
@@ -130,6 +134,18 @@ impl Step {
 				.iter()
 				.map(|x| table[usize::from(*x as u8 ^ 0x80)])
 				.collect(),
+			Operator::Concat(concat) => {
+				let mut output = Vec::with_capacity(self.to.elements() as usize);
+				output.extend_from_slice(input);
+				for other in &concat.others {
+					output.extend_from_slice(&tensors[usize::from(*other)]);
+				}
+				output
+			}
+			Operator::Transpose(permutation) => {
+				let places = self.from.transposed_places(*permutation);
+				places.map(|place| input[place]).collect()
+			}
 		}
 	}
 
@@ -165,7 +181,7 @@ impl Step {
 		}
 	}
 
-	fn convolution(&self, conv: &Conv2d, input: &[i8]) -> Vec<i8> {
+	fn convolution(&self, conv: &Conv2d, dilation: [u16; 2], input: &[i8]) -> Vec<i8> {
 		let groups = conv.groups as usize;
 		let group_outputs = conv.outputs as usize / groups;
 		let group_len = self.from.elements() as usize / groups;
@@ -173,7 +189,10 @@ impl Step {
 		let mut outputs = vec![0; self.to.elements() as usize];
 		for (group, outputs) in outputs.chunks_exact_mut(group_outputs * plane).enumerate() {
 			let input = &input[group * group_len..][..group_len];
-			let run = |first: usize| self.tile(conv, group * group_outputs, group_outputs, input, first);
+			let run = |first: usize| {
+				let channels = group * group_outputs..(group + 1) * group_outputs;
+				self.tile(conv, dilation, channels, input, first)
+			};
 			let starts = (0..plane).step_by(TILE);
 			let tiles: Vec<Vec<i8>> = if self.rows.len * outputs.len() < PARALLEL_WORK {
 				starts.map(run).collect()
@@ -190,16 +209,26 @@ impl Step {
 		outputs
 	}
 
-	/// The positions from `first` on, at most a tile of them, for the `count` output channels from `channel` on:
-	/// outputs channel by channel.
-	fn tile(&self, conv: &Conv2d, channel: usize, count: usize, input: &[i8], first: usize) -> Vec<i8> {
+	/// The positions from `first` on, at most a tile of them, for some output channels: outputs channel by channel.
+	fn tile(
+		&self,
+		conv: &Conv2d,
+		dilation: [u16; 2],
+		channels: Range<usize>,
+		input: &[i8],
+		first: usize,
+	) -> Vec<i8> {
 		let len = TILE.min(self.to.plane() as usize - first);
 		let mut patches = vec![0i16; len * self.rows.stride];
 		for (position, patch) in (first..).zip(patches.chunks_exact_mut(self.rows.stride)) {
-			self.patch(&conv.window, input, position, &mut patch[..self.rows.len]);
+			let patch = &mut patch[..self.rows.len];
+			match dilation {
+				[1, 1] => self.patch(&conv.window, input, position, patch),
+				_ => self.dilated_patch(&conv.window, dilation, input, position, patch),
+			}
 		}
-		let mut outputs = Vec::with_capacity(count * len);
-		for (channel, (row, bias)) in (channel..).zip(self.rows.from(channel).take(count)) {
+		let mut outputs = Vec::with_capacity(channels.len() * len);
+		for (channel, (row, bias)) in channels.clone().zip(self.rows.from(channels.start)) {
 			let (shift, activation) = self.requantisation(channel);
 			let sums = patches
 				.chunks_exact(self.rows.stride)
@@ -223,6 +252,35 @@ impl Step {
 					&channel[from..from + columns.len],
 					&mut patch[to..to + columns.len],
 				);
+			}
+		}
+	}
+
+	/// As [`patch`](Self::patch), element by element for a dilated kernel.
+	fn dilated_patch(
+		&self,
+		window: &Window,
+		dilation: [u16; 2],
+		input: &[i8],
+		position: usize,
+		patch: &mut [i16],
+	) {
+		let [kernel_rows, kernel_columns] = window.kernel.map(usize::from);
+		let [row_dilation, column_dilation] = dilation.map(usize::from);
+		let [row_stride, column_stride] = window.stride.map(usize::from);
+		let [top, left, _, _] = window.padding.map(usize::from);
+		let (width, plane) = (self.from.width as usize, self.from.plane() as usize);
+		let first_row = position / self.to.width as usize * row_stride;
+		let first_column = position % self.to.width as usize * column_stride;
+		let area = kernel_rows * kernel_columns;
+		for (patch, channel) in patch.chunks_exact_mut(area).zip(input.chunks_exact(plane)) {
+			for (tap, value) in patch.iter_mut().enumerate() {
+				let row = (first_row + tap / kernel_columns * row_dilation).checked_sub(top);
+				let column = (first_column + tap % kernel_columns * column_dilation).checked_sub(left);
+				let inside = row
+					.filter(|row| *row < self.from.height as usize)
+					.zip(column.filter(|column| *column < width));
+				*value = inside.map_or(0, |(row, column)| channel[row * width + column].into());
 			}
 		}
 	}

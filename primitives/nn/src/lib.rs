@@ -58,7 +58,9 @@ pub use evaluate::requantise;
 #[cfg(feature = "std")]
 pub use fast::FastModel;
 pub use model::Model;
-pub use operator::{Activation, Add, AvgPool, Conv2d, Linear, Operator, TensorIndex, Window};
+pub use operator::{
+	Activation, Add, AvgPool, Concat, Conv2d, DilatedConv2d, Linear, Operator, TensorIndex, Window,
+};
 pub use shape::Shape;
 pub use trace::{LayerTrace, Trace};
 pub use weights::{LayerWeights, Weights};

@@ -17,7 +17,7 @@ pub const MAX_MULTIPLY_ADDS: u64 = 1 << 32;
 pub const MAX_WEIGHT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Bytes of an encoded architecture: one shift an output channel (fewer than all elements together), and 256 bytes a
-/// table and some fixed fields for every operator.
+/// table, or two an operand, and some fixed fields for every operator.
 pub const MAX_ARCHITECTURE_BYTES: usize = 4 * 1024 * 1024 + 128 * 1024;
 
 /// Bytes of encoded weights: the weights themselves, and the header and the two length prefixes of every layer.
@@ -25,6 +25,9 @@ pub const MAX_ENCODED_WEIGHT_BYTES: usize = 16 * 1024 * 1024 + 4096;
 
 /// Side length of a kernel, stride or one side of a padding.
 pub const MAX_WINDOW: u16 = 1024;
+
+/// Tensors that one `Concat` reads, its layer's input included.
+pub const MAX_CONCAT: usize = 64;
 
 /// The largest requantisation shift.
 pub const MAX_SHIFT: u8 = 31;

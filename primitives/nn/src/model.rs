@@ -4,7 +4,7 @@ use crate::{
 	architecture::Architecture,
 	bounds::Interval,
 	error::ModelError,
-	operator::{Activation, Operator, TensorIndex},
+	operator::{Activation, DilatedConv2d, Operator, TensorIndex},
 	shape::Shape,
 	weights::{LayerWeights, Weights},
 };
@@ -102,7 +102,7 @@ impl Model {
 		let pass = |outputs: Vec<Interval>| Ok((Vec::new(), outputs));
 		let sums = match &layer.operator {
 			Operator::Linear(linear) => self.dot_bounds(index, from, 1, linear.outputs, 1)?,
-			Operator::Conv2d(conv) => {
+			Operator::Conv2d(conv) | Operator::DilatedConv2d(DilatedConv2d { conv, .. }) => {
 				self.dot_bounds(index, from, conv.window.area(), conv.outputs, conv.groups)?
 			}
 			Operator::AvgPool(pool) => {
@@ -128,6 +128,16 @@ impl Model {
 			}
 			Operator::Lut(table) => {
 				return pass(from.iter().map(|input| table_bounds(table, *input)).collect());
+			}
+			Operator::Concat(concat) => {
+				let others = concat
+					.others
+					.iter()
+					.map(|other| self.tensor_bounds((*other).into()));
+				return pass(core::iter::once(from).chain(others).flatten().copied().collect());
+			}
+			Operator::Transpose(permutation) => {
+				return pass(transposed_bounds(from, from_shape, *permutation));
 			}
 		};
 		let mut accumulators = Vec::with_capacity(sums.len());
@@ -260,6 +270,20 @@ fn reshaped_bounds(bounds: &[Interval], from: Shape, to: Shape) -> Vec<Interval>
 			hull.unwrap_or(Interval::INT8)
 		})
 		.collect()
+}
+
+/// Bounds of each channel after a Transpose: those of its own where channels stay channels, else the hull of all.
+fn transposed_bounds(bounds: &[Interval], from: Shape, permutation: [u8; 3]) -> Vec<Interval> {
+	if let [0, _, _] = permutation {
+		return bounds.to_vec();
+	}
+	let channels = from.transposed(permutation).map_or(0, |to| to.channels);
+	let hull = bounds
+		.iter()
+		.copied()
+		.reduce(Interval::hull)
+		.unwrap_or(Interval::INT8);
+	vec![hull; to_usize(channels)]
 }
 
 /// Bounds of the images of `input` under a table.

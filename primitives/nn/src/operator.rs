@@ -2,7 +2,7 @@
 
 use crate::{
 	error::ModelError,
-	limits::{MAX_MULTIPLIER, MAX_SHIFT, MAX_WINDOW},
+	limits::{MAX_CONCAT, MAX_MULTIPLIER, MAX_SHIFT, MAX_WINDOW},
 	shape::Shape,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -82,6 +82,21 @@ impl Window {
 		})
 	}
 
+	/// This window with a kernel that reads every `dilation[axis]`-th element only, as one without a dilation: the kernel's
+	/// size becomes that of the whole stretch that it reads from. `None` where that leaves uint16 or a dilation is zero.
+	pub fn dilated(&self, dilation: [u16; 2]) -> Option<Window> {
+		let extent = |kernel: u16, dilation: u16| {
+			let steps = kernel.checked_sub(1)?.checked_mul(dilation)?;
+			steps.checked_add(1).filter(|_| dilation > 0)
+		};
+		let [rows, columns] = self.kernel;
+		let [row_dilation, column_dilation] = dilation;
+		Some(Window {
+			kernel: [extent(rows, row_dilation)?, extent(columns, column_dilation)?],
+			..*self
+		})
+	}
+
 	/// Elements of the window in one channel.
 	pub fn area(&self) -> u64 {
 		let [rows, columns] = self.kernel.map(u64::from);
@@ -106,6 +121,19 @@ pub struct Conv2d {
 	pub shifts: Vec<u8>,
 	/// The clamp after requantisation.
 	pub activation: Activation,
+}
+
+/// A convolution whose kernel reads every `dilation`-th row and column only.
+///
+/// As [`Conv2d`], with `in[g·I + i][y·stride + r·dilation - top][x·stride + s·dilation - left]`. The padding is less than the
+/// whole stretch that the kernel spans.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct DilatedConv2d {
+	/// Everything but the dilation.
+	pub conv: Conv2d,
+	/// Rows and columns of the input from one element of the kernel to the next, at least 1; not 1 in both, which is a
+	/// [`Conv2d`].
+	pub dilation: [u16; 2],
 }
 
 /// Average pooling without its divisor: `acc = Σ window`, then requantisation by `shift`.
@@ -135,6 +163,15 @@ pub struct Add {
 	pub activation: Activation,
 }
 
+/// Tensors one behind the other along the channels.
+///
+/// Nothing is requantised: all operands have one scale. Height and width agree, so vectors are simply joined.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Concat {
+	/// What follows the layer's input, in order: 1..=63 tensors.
+	pub others: Vec<TensorIndex>,
+}
+
 /// What a layer does to its input tensor.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum Operator {
@@ -162,6 +199,16 @@ pub enum Operator {
 	/// Every element through a table: entry `i` is the image of `i - 128`.
 	#[codec(index = 7)]
 	Lut(Box<[i8; 256]>),
+	/// Convolution with a dilated kernel. Has weights and accumulators.
+	#[codec(index = 8)]
+	DilatedConv2d(DilatedConv2d),
+	/// Several tensors along the channels.
+	#[codec(index = 9)]
+	Concat(Concat),
+	/// The axes in another order: axis `i` of the output is axis `permutation[i]` of the input, of channels, rows and
+	/// columns.
+	#[codec(index = 10)]
+	Transpose([u8; 3]),
 }
 
 impl Operator {
@@ -176,19 +223,38 @@ impl Operator {
 			Operator::Reshape(_) => "Reshape",
 			Operator::Relu => "Relu",
 			Operator::Lut(_) => "Lut",
+			Operator::DilatedConv2d(_) => "DilatedConv2d",
+			Operator::Concat(_) => "Concat",
+			Operator::Transpose(_) => "Transpose",
 		}
 	}
 
 	/// Whether the operator has an entry in [`Weights`](crate::Weights).
 	pub const fn has_weights(&self) -> bool {
-		matches!(self, Operator::Linear(_) | Operator::Conv2d(_))
+		matches!(
+			self,
+			Operator::Linear(_) | Operator::Conv2d(_) | Operator::DilatedConv2d(_)
+		)
+	}
+
+	/// The convolution that the operator is, if it is one, and its dilation: 1 in both axes for a [`Conv2d`].
+	pub const fn convolution(&self) -> Option<(&Conv2d, [u16; 2])> {
+		match self {
+			Operator::Conv2d(conv) => Some((conv, [1, 1])),
+			Operator::DilatedConv2d(DilatedConv2d { conv, dilation }) => Some((conv, *dilation)),
+			_ => None,
+		}
 	}
 
 	/// Whether the operator accumulates in int32 and requantises.
 	pub const fn has_accumulators(&self) -> bool {
 		matches!(
 			self,
-			Operator::Linear(_) | Operator::Conv2d(_) | Operator::AvgPool(_) | Operator::Add(_)
+			Operator::Linear(_)
+				| Operator::Conv2d(_)
+				| Operator::AvgPool(_)
+				| Operator::Add(_)
+				| Operator::DilatedConv2d(_)
 		)
 	}
 
@@ -197,24 +263,33 @@ impl Operator {
 	pub fn requantisation(&self, channel: usize) -> Option<(u8, Activation)> {
 		match self {
 			Operator::Linear(linear) => Some((*linear.shifts.get(channel)?, linear.activation)),
-			Operator::Conv2d(conv) => Some((*conv.shifts.get(channel)?, conv.activation)),
+			Operator::Conv2d(conv) | Operator::DilatedConv2d(DilatedConv2d { conv, .. }) => {
+				Some((*conv.shifts.get(channel)?, conv.activation))
+			}
 			Operator::AvgPool(pool) => Some((pool.shift, Activation::Identity)),
 			Operator::Add(add) => Some((add.shift, add.activation)),
-			Operator::MaxPool(_) | Operator::Reshape(_) | Operator::Relu | Operator::Lut(_) => None,
+			Operator::MaxPool(_)
+			| Operator::Reshape(_)
+			| Operator::Relu
+			| Operator::Lut(_)
+			| Operator::Concat(_)
+			| Operator::Transpose(_) => None,
 		}
 	}
 
-	/// The tensor that the operator reads besides its layer's input.
-	pub const fn second_input(&self) -> Option<TensorIndex> {
+	/// The tensors that the operator reads besides its layer's input, in order.
+	pub fn other_inputs(&self) -> &[TensorIndex] {
 		match self {
-			Operator::Add(add) => Some(add.other),
-			_ => None,
+			Operator::Add(add) => core::slice::from_ref(&add.other),
+			Operator::Concat(concat) => &concat.others,
+			_ => &[],
 		}
 	}
 
-	/// Shape of the output for an input of shape `from`, and of `other` for the second operand of `Add`. Checks the
-	/// parameters against the shapes; `layer` is the number that errors name. The product of the dimensions is not checked.
-	pub fn output_shape(&self, layer: usize, from: Shape, other: Option<Shape>) -> Result<Shape, ModelError> {
+	/// Shape of the output for an input of shape `from`, and shapes `others` of the [`other_inputs`](Self::other_inputs).
+	/// Checks the parameters against the shapes; `layer` is the number that errors name. The product of the dimensions is not
+	/// checked.
+	pub fn output_shape(&self, layer: usize, from: Shape, others: &[Shape]) -> Result<Shape, ModelError> {
 		let positions = |window: &Window| window.positions(from).ok_or(ModelError::BadWindow { layer });
 		match self {
 			Operator::Linear(linear) => {
@@ -224,16 +299,13 @@ impl Operator {
 				check_shifts(layer, &linear.shifts, linear.outputs)?;
 				Ok(Shape::vector(linear.outputs))
 			}
-			Operator::Conv2d(conv) => {
-				let divides = |channels: u32| channels.checked_rem(conv.groups) == Some(0);
-				if !divides(from.channels) || !divides(conv.outputs) {
-					return Err(ModelError::BadGroups { layer });
+			Operator::Conv2d(conv) => conv.output_shape(layer, from, &conv.window),
+			Operator::DilatedConv2d(DilatedConv2d { conv, dilation }) => {
+				let window = conv.window.dilated(*dilation);
+				match window.filter(|_| *dilation != [1, 1]) {
+					Some(window) => conv.output_shape(layer, from, &window),
+					None => Err(ModelError::BadDilation { layer }),
 				}
-				check_shifts(layer, &conv.shifts, conv.outputs)?;
-				Ok(Shape {
-					channels: conv.outputs,
-					..positions(&conv.window)?
-				})
 			}
 			Operator::MaxPool(window) => positions(window),
 			Operator::AvgPool(pool) => {
@@ -249,7 +321,7 @@ impl Operator {
 				{
 					return Err(ModelError::BadMultiplier { layer });
 				}
-				if other != Some(from) {
+				if others != [from] {
 					return Err(ModelError::AddMismatch { layer });
 				}
 				Ok(from)
@@ -261,7 +333,36 @@ impl Operator {
 				Ok(*to)
 			}
 			Operator::Relu | Operator::Lut(_) => Ok(from),
+			Operator::Concat(_) => {
+				let fits = |other: &Shape| (other.height, other.width) == (from.height, from.width);
+				if others.is_empty() || others.len() >= MAX_CONCAT || !others.iter().all(fits) {
+					return Err(ModelError::ConcatMismatch { layer });
+				}
+				let channels = others
+					.iter()
+					.fold(from.channels, |sum, other| sum.saturating_add(other.channels));
+				Ok(Shape { channels, ..from })
+			}
+			Operator::Transpose(permutation) => from
+				.transposed(*permutation)
+				.ok_or(ModelError::BadPermutation { layer }),
 		}
+	}
+}
+
+impl Conv2d {
+	/// Shape of the output for an input of shape `from`, where the kernel with its dilation is `window`.
+	fn output_shape(&self, layer: usize, from: Shape, window: &Window) -> Result<Shape, ModelError> {
+		let divides = |channels: u32| channels.checked_rem(self.groups) == Some(0);
+		if !divides(from.channels) || !divides(self.outputs) {
+			return Err(ModelError::BadGroups { layer });
+		}
+		check_shifts(layer, &self.shifts, self.outputs)?;
+		let positions = window.positions(from).ok_or(ModelError::BadWindow { layer })?;
+		Ok(Shape {
+			channels: self.outputs,
+			..positions
+		})
 	}
 }
 

@@ -1,8 +1,8 @@
 //! Random models and inputs for the property tests of this crate and of those that must equal it.
 
 use crate::{
-	Activation, Add, Architecture, AvgPool, Conv2d, Layer, LayerWeights, Linear, Model, Operator, Shape,
-	Weights, Window,
+	Activation, Add, Architecture, AvgPool, Concat, Conv2d, DilatedConv2d, Layer, LayerWeights, Linear,
+	Model, Operator, Shape, Weights, Window,
 };
 use alloc::{boxed::Box, vec::Vec};
 
@@ -32,7 +32,7 @@ impl Size {
 	};
 }
 
-/// A random model, the same for the same `seed` and `size`. All operators, strides, paddings, groups and residuals occur;
+/// A random model, the same for the same `seed` and `size`. All operators, strides, paddings, dilations, groups and residuals occur;
 /// shifts are drawn so that most activations are neither zero nor saturated.
 pub fn model(seed: u64, size: Size) -> Model {
 	let mut random = Random(seed);
@@ -84,7 +84,7 @@ fn layers(random: &mut Random, size: Size) -> (Shape, Vec<Layer>) {
 fn operator(random: &mut Random, size: Size, shapes: &[Shape]) -> (Operator, Shape) {
 	let from = shapes[shapes.len() - 1];
 	let activation = [Activation::Identity, Activation::Relu][random.below(2) as usize];
-	match random.below(9) {
+	match random.below(12) {
 		0 | 1 if from.is_vector() => {
 			let outputs = 1 + random.below(size.channels);
 			let shifts = shifts(random, outputs, from.channels);
@@ -109,16 +109,14 @@ fn operator(random: &mut Random, size: Size, shapes: &[Shape]) -> (Operator, Sha
 				channels: outputs,
 				..to
 			};
-			(
-				Operator::Conv2d(Conv2d {
-					outputs,
-					window,
-					groups,
-					shifts,
-					activation,
-				}),
-				to,
-			)
+			let conv = Conv2d {
+				outputs,
+				window,
+				groups,
+				shifts,
+				activation,
+			};
+			dilated(random, &conv, from).unwrap_or((Operator::Conv2d(conv), to))
 		}
 		3 => {
 			let (window, to) = window(random, from);
@@ -152,6 +150,23 @@ fn operator(random: &mut Random, size: Size, shapes: &[Shape]) -> (Operator, Sha
 			Operator::Lut(Box::new(core::array::from_fn(|_| random.int8()))),
 			from,
 		),
+		8 => {
+			let fitting = (0..shapes.len())
+				.filter(|other| (shapes[*other].height, shapes[*other].width) == (from.height, from.width))
+				.collect::<Vec<_>>();
+			let others: Vec<u16> = (0..1 + random.below(2))
+				.map(|_| fitting[random.below(fitting.len() as u32) as usize] as u16)
+				.collect();
+			let added = others.iter().map(|other| shapes[usize::from(*other)].channels);
+			let channels = from.channels + added.sum::<u32>();
+			(Operator::Concat(Concat { others }), Shape { channels, ..from })
+		}
+		9 => {
+			let permutations = [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+			let permutation = permutations[random.below(5) as usize];
+			let to = from.transposed(permutation).unwrap_or(from);
+			(Operator::Transpose(permutation), to)
+		}
 		_ => {
 			let vector = Shape::vector(from.elements());
 			let transposed = Shape::new(from.width, from.channels, from.height);
@@ -159,6 +174,17 @@ fn operator(random: &mut Random, size: Size, shapes: &[Shape]) -> (Operator, Sha
 			(Operator::Reshape(to), to)
 		}
 	}
+}
+
+/// `conv` with a random dilation over `from`, and the shape of its output; every other time, and where it fits.
+fn dilated(random: &mut Random, conv: &Conv2d, from: Shape) -> Option<(Operator, Shape)> {
+	let dilation = [1 + random.below(3), 1 + random.below(3)].map(|dilation| dilation as u16);
+	let operator = Operator::DilatedConv2d(DilatedConv2d {
+		conv: conv.clone(),
+		dilation,
+	});
+	let shape = operator.output_shape(0, from, &[]).ok()?;
+	(random.below(2) == 0).then_some((operator, shape))
 }
 
 /// A window that fits `from`, and the shape of its positions.
@@ -207,8 +233,7 @@ fn weights(random: &mut Random, architecture: &Architecture) -> Vec<LayerWeights
 		.filter_map(|(count, layer)| {
 			let outputs = match &layer.operator {
 				Operator::Linear(linear) => linear.outputs,
-				Operator::Conv2d(conv) => conv.outputs,
-				_ => return None,
+				operator => operator.convolution()?.0.outputs,
 			};
 			let biases = (0..outputs)
 				.map(|_| random.below(1 << 15) as i32 - (1 << 14))

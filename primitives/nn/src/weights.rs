@@ -11,11 +11,11 @@ use codec::{Decode, Encode};
 /// First bytes of encoded weights.
 const MAGIC: [u8; 4] = *b"OSNW";
 
-/// Weights of one Linear or Conv2d.
+/// Weights of one Linear, Conv2d or DilatedConv2d.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct LayerWeights {
 	/// The weights, output channel first: `outputs × inputs` for Linear,
-	/// `outputs × (inputs / groups) × rows × columns` for Conv2d.
+	/// `outputs × (inputs / groups) × rows × columns` for a convolution.
 	pub weights: Vec<i8>,
 	/// One bias an output channel, at the scale of the accumulator.
 	pub biases: Vec<i32>,
@@ -72,7 +72,7 @@ impl Weights {
 		sp_crypto_hashing::blake2_256(&self.to_bytes())
 	}
 
-	/// One entry for each Linear and Conv2d, in the order of the layers.
+	/// One entry for each layer with weights, in the order of the layers.
 	pub fn layers(&self) -> &[LayerWeights] {
 		&self.layers
 	}

@@ -1,9 +1,9 @@
 //! Every way in which a model can be wrong has its own error.
 
 use opensand_nn::{
-	limits::{MAX_ARCHITECTURE_BYTES, MAX_ENCODED_WEIGHT_BYTES, MAX_OPERATORS},
-	Activation, Add, Architecture, AvgPool, Conv2d, Layer, LayerWeights, Linear, Model, ModelError, Operator,
-	Shape, Weights, Window,
+	limits::{MAX_ARCHITECTURE_BYTES, MAX_CONCAT, MAX_ENCODED_WEIGHT_BYTES, MAX_OPERATORS},
+	Activation, Add, Architecture, AvgPool, Concat, Conv2d, DilatedConv2d, Layer, LayerWeights, Linear,
+	Model, ModelError, Operator, Shape, Weights, Window,
 };
 
 fn linear(outputs: u32) -> Operator {
@@ -87,7 +87,7 @@ fn encodings() {
 		})
 	);
 	let mut unknown_operator = bytes.clone();
-	*unknown_operator.last_mut().unwrap() = 8;
+	*unknown_operator.last_mut().unwrap() = 11;
 	assert_eq!(
 		Architecture::from_bytes(&unknown_operator),
 		Err(ModelError::Malformed)
@@ -283,10 +283,67 @@ fn shapes() {
 		chain(Shape::vector(2), vec![linear(3), add]),
 		ModelError::AddMismatch { layer: 1 }
 	);
+	let concat = |others: usize| {
+		Operator::Concat(Concat {
+			others: vec![0; others],
+		})
+	};
+	let mismatch = ModelError::ConcatMismatch { layer: 0 };
+	assert_eq!(chain(Shape::vector(2), vec![concat(0)]), mismatch);
+	assert_eq!(chain(Shape::vector(2), vec![concat(MAX_CONCAT)]), mismatch);
+	let layers = [
+		Operator::Transpose([2, 1, 0]),
+		Operator::Concat(Concat { others: vec![0] }),
+	];
+	assert_eq!(
+		chain(Shape::new(1, 1, 2), layers.to_vec()),
+		ModelError::ConcatMismatch { layer: 1 }
+	);
+	assert_eq!(
+		chain(Shape::new(1 << 19, 1, 1), vec![concat(2)]),
+		ModelError::TensorTooLarge { tensor: 1 }
+	);
+	for axes in [[0, 0, 1], [0, 1, 3], [2, 1, 2], [1, 1, 1]] {
+		let error = chain(Shape::vector(2), vec![Operator::Transpose(axes)]);
+		assert_eq!(error, ModelError::BadPermutation { layer: 0 });
+	}
 	for (outputs, groups) in [(2, 0), (3, 2), (2, 3), (2, 4)] {
 		let error = chain(Shape::vector(2), vec![Operator::Conv2d(conv(outputs, groups))]);
 		assert_eq!(error, ModelError::BadGroups { layer: 0 });
 	}
+}
+
+#[test]
+fn dilations() {
+	let dilated = |kernel, padding, dilation| {
+		let window = Window {
+			kernel,
+			stride: [1, 1],
+			padding,
+		};
+		let conv = Conv2d { window, ..conv(1, 1) };
+		Operator::DilatedConv2d(DilatedConv2d { conv, dilation })
+	};
+	let error =
+		|kernel, padding, dilation| chain(Shape::new(1, 5, 5), vec![dilated(kernel, padding, dilation)]);
+	let (dilation, window) = (
+		ModelError::BadDilation { layer: 0 },
+		ModelError::BadWindow { layer: 0 },
+	);
+	assert_eq!(error([2, 2], [0; 4], [1, 1]), dilation);
+	assert_eq!(error([2, 2], [0; 4], [0, 2]), dilation);
+	assert_eq!(error([3, 2], [0; 4], [u16::MAX, 1]), dilation);
+	assert_eq!(error([0, 2], [0; 4], [2, 2]), dilation);
+	// Three rows over seven of five; over a stretch of 1025; a padding as large as the stretch.
+	assert_eq!(error([3, 1], [0; 4], [3, 1]), window);
+	assert_eq!(error([2, 1], [0; 4], [1024, 1]), window);
+	assert_eq!(error([2, 1], [3, 0, 0, 0], [2, 1]), window);
+	let layers = vec![Layer {
+		input: 0,
+		operator: dilated([2, 1], [2, 0, 2, 0], [2, 1]),
+	}];
+	let shape = Architecture::new(Shape::new(1, 1, 1), layers).unwrap();
+	assert_eq!(shape.output_shape(), Shape::new(1, 3, 1));
 }
 
 #[test]

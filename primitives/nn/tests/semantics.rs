@@ -1,8 +1,8 @@
 //! The semantics of each operator on small cases computed by hand.
 
 use opensand_nn::{
-	requantise, Activation, Add, Architecture, AvgPool, Conv2d, FastModel, Interval, Layer, LayerWeights,
-	Linear, Model, Operator, Shape, Weights, Window,
+	requantise, Activation, Add, Architecture, AvgPool, Concat, Conv2d, DilatedConv2d, FastModel, Interval,
+	Layer, LayerWeights, Linear, Model, Operator, Shape, Weights, Window,
 };
 
 const IDENTITY: Activation = Activation::Identity;
@@ -150,6 +150,102 @@ fn convolution_keeps_groups_apart() {
 	};
 	let model = chain(Shape::new(4, 1, 1), vec![Operator::Conv2d(conv)], vec![weights]);
 	assert_eq!(evaluate(&model, &[10, 20, 30, 40]), [10, 20, 70, 21]);
+}
+
+#[test]
+fn dilation_skips_rows_and_columns() {
+	let conv = Conv2d {
+		outputs: 1,
+		window: window([2, 2], [1, 2], [0, 1, 2, 0]),
+		groups: 1,
+		shifts: vec![0],
+		activation: IDENTITY,
+	};
+	let weights = LayerWeights {
+		weights: vec![1, 2, 3, 4],
+		biases: vec![5],
+	};
+	let dilated = DilatedConv2d {
+		conv,
+		dilation: [2, 1],
+	};
+	let model = chain(
+		Shape::new(1, 3, 3),
+		vec![Operator::DilatedConv2d(dilated)],
+		vec![weights],
+	);
+	assert_eq!(model.architecture().output_shape(), Shape::new(1, 3, 2));
+	assert_eq!(model.architecture().multiply_adds(), 6 * 4);
+	// Rows 1 2 3 / 4 5 6 / 7 8 9, a column of zeros left and two rows below. Row 0 meets row 2:
+	// (0·1 + 1·2) + (0·3 + 7·4) + 5 = 35; (2·1 + 3·2) + (8·3 + 9·4) + 5 = 73. Rows 1 and 2 meet zeros:
+	// 4·2 + 5 = 13; 5 + 12 + 5 = 22; 7·2 + 5 = 19; 8 + 18 + 5 = 31.
+	assert_eq!(
+		evaluate(&model, &[1, 2, 3, 4, 5, 6, 7, 8, 9]),
+		[35, 73, 13, 22, 19, 31]
+	);
+}
+
+#[test]
+fn concat_joins_channels_and_keeps_their_bounds() {
+	let layers = vec![
+		Layer {
+			input: 0,
+			operator: Operator::Relu,
+		},
+		Layer {
+			input: 1,
+			operator: Operator::Concat(Concat { others: vec![0, 1] }),
+		},
+	];
+	let architecture = Architecture::new(Shape::new(1, 1, 2), layers).unwrap();
+	assert_eq!(architecture.output_shape(), Shape::new(3, 1, 2));
+	let model = Model::new(architecture, Weights::new(vec![]).unwrap()).unwrap();
+	assert_eq!(evaluate(&model, &[-5, 7]), [0, 7, -5, 7, 0, 7]);
+	let positive = Interval::new(0, 127);
+	assert_eq!(model.tensor_bounds(2), [positive, Interval::INT8, positive]);
+	assert!(model.accumulator_bounds(1).is_empty());
+}
+
+#[test]
+fn transpose_takes_axes_in_another_order() {
+	let transposed = |permutation| {
+		let layers = vec![Operator::Transpose(permutation)];
+		let model = chain(Shape::new(2, 1, 3), layers, vec![]);
+		let shape = model.architecture().output_shape();
+		(
+			[shape.channels, shape.height, shape.width],
+			evaluate(&model, &[1, 2, 3, 4, 5, 6]),
+		)
+	};
+	assert_eq!(transposed([0, 1, 2]), ([2, 1, 3], vec![1, 2, 3, 4, 5, 6]));
+	assert_eq!(transposed([0, 2, 1]), ([2, 3, 1], vec![1, 2, 3, 4, 5, 6]));
+	assert_eq!(transposed([2, 1, 0]), ([3, 1, 2], vec![1, 4, 2, 5, 3, 6]));
+	assert_eq!(transposed([1, 2, 0]), ([1, 3, 2], vec![1, 4, 2, 5, 3, 6]));
+	assert_eq!(transposed([1, 0, 2]), ([1, 2, 3], vec![1, 2, 3, 4, 5, 6]));
+}
+
+#[test]
+fn transpose_hulls_the_bounds_where_channels_move() {
+	let linear = Linear {
+		outputs: 2,
+		shifts: vec![0; 2],
+		activation: IDENTITY,
+	};
+	let weights = LayerWeights {
+		weights: vec![0; 2],
+		biases: vec![3, -4],
+	};
+	let operators = vec![
+		Operator::Linear(linear),
+		Operator::Transpose([0, 2, 1]),
+		Operator::Transpose([2, 0, 1]),
+	];
+	let model = chain(Shape::vector(1), operators, vec![weights]);
+	assert_eq!(
+		model.tensor_bounds(2),
+		[Interval::new(0, 3), Interval::new(-4, 0)]
+	);
+	assert_eq!(model.tensor_bounds(3), [Interval::new(-4, 3)]);
 }
 
 #[test]

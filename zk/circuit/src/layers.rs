@@ -5,7 +5,7 @@ use crate::{
 	requantise::Accumulator,
 	wire::{Wire, WireSum},
 };
-use opensand_nn::{Activation, Conv2d, LayerTrace, Model, Operator, Shape, Window};
+use opensand_nn::{Activation, Conv2d, DilatedConv2d, LayerTrace, Model, Operator, Shape, Window};
 
 impl Builder {
 	/// The wires of layer `index`, from those of the tensors before it. `trace` has the layer's values; without it
@@ -44,8 +44,13 @@ impl Builder {
 				})
 			}
 			Operator::Conv2d(conv) => sums.requantise(self, |output, position| {
-				convolution(model, index, conv, from, to, inputs, output, position)
+				convolution(model, index, conv, [1, 1], from, to, inputs, output, position)
 			}),
+			Operator::DilatedConv2d(DilatedConv2d { conv, dilation }) => {
+				sums.requantise(self, |output, position| {
+					convolution(model, index, conv, *dilation, from, to, inputs, output, position)
+				})
+			}
 			Operator::AvgPool(pool) => sums.requantise(self, |channel, position| {
 				let mut sum = WireSum::new(0);
 				for element in window(&pool.window, from, to, position) {
@@ -96,6 +101,14 @@ impl Builder {
 				})
 				.collect(),
 			Operator::Lut(table) => inputs.iter().map(|input| self.look_up(table, input)).collect(),
+			Operator::Concat(concat) => {
+				let others = concat.others.iter().map(|other| &tensors[usize::from(*other)]);
+				Ok(std::iter::once(inputs).chain(others).flatten().copied().collect())
+			}
+			Operator::Transpose(permutation) => {
+				let places = from.transposed_places(*permutation);
+				Ok(places.map(|place| inputs[place]).collect())
+			}
 		}
 	}
 }
@@ -142,6 +155,7 @@ fn convolution(
 	model: &Model,
 	layer: usize,
 	conv: &Conv2d,
+	dilation: [u16; 2],
 	from: Shape,
 	to: Shape,
 	inputs: &[Wire],
@@ -150,7 +164,7 @@ fn convolution(
 ) -> WireSum {
 	let weights = model
 		.layer_weights(layer)
-		.expect("a checked model has weights for each Conv2d");
+		.expect("a checked model has weights for each convolution");
 	let group_inputs = (from.channels / conv.groups) as usize;
 	let group_outputs = (conv.outputs / conv.groups) as usize;
 	let area = conv.window.area() as usize;
@@ -159,7 +173,7 @@ fn convolution(
 	let mut sum = WireSum::new(weights.biases[output].into());
 	for (channel, taps) in kernel.chunks(area).enumerate() {
 		let plane = &inputs[(first + channel) * from.plane() as usize..][..from.plane() as usize];
-		for (tap, element) in window_taps(&conv.window, from, to, position) {
+		for (tap, element) in window_taps(&conv.window, dilation, from, to, position) {
 			sum.add(taps[tap].into(), &plane[element]);
 		}
 	}
@@ -168,17 +182,19 @@ fn convolution(
 
 /// The elements of a plane of `from` that a window covers at a position of `to`, row by row.
 fn window(window: &Window, from: Shape, to: Shape, position: usize) -> impl Iterator<Item = usize> {
-	window_taps(window, from, to, position).map(|(_, element)| element)
+	window_taps(window, [1, 1], from, to, position).map(|(_, element)| element)
 }
 
-/// As [`window`], each with its place in the window.
+/// As [`window`] for a dilated one, each with its place in the window.
 fn window_taps(
 	window: &Window,
+	dilation: [u16; 2],
 	from: Shape,
 	to: Shape,
 	position: usize,
 ) -> impl Iterator<Item = (usize, usize)> {
 	let [rows, columns] = window.kernel.map(usize::from);
+	let [row_dilation, column_dilation] = dilation.map(usize::from);
 	let [row_stride, column_stride] = window.stride.map(usize::from);
 	let [top, left, _, _] = window.padding.map(usize::from);
 	let (height, width) = (from.height as usize, from.width as usize);
@@ -188,10 +204,10 @@ fn window_taps(
 		position % to_width * column_stride,
 	);
 	(0..rows * columns).filter_map(move |tap| {
-		let row = (first_row + tap / columns)
+		let row = (first_row + tap / columns * row_dilation)
 			.checked_sub(top)
 			.filter(|row| *row < height)?;
-		let column = (first_column + tap % columns)
+		let column = (first_column + tap % columns * column_dilation)
 			.checked_sub(left)
 			.filter(|column| *column < width)?;
 		Some((tap, row * width + column))

@@ -10,12 +10,12 @@
 //! | an input value (range check) | 8 |
 //! | 31 public input values (one word) | 1 |
 //! | hash of an input, per 8 words with the salt | 387, less in the first block where it is padding |
-//! | Linear, Conv2d, AvgPool, Add: the sums | 0 |
+//! | Linear, Conv2d, DilatedConv2d, AvgPool, Add: the sums | 0 |
 //! | their requantisation, W = accumulator width | W when nothing can saturate, else W + 2 to W + 6 |
 //! | ReLU on its own | up to 9 |
 //! | a table look-up of 8 bits (7 bits) | 45 (29) |
 //! | max-pool of n values | up to 10·(n − 1) |
-//! | Reshape | 0 |
+//! | Reshape, Concat, Transpose | 0 |
 //! | 31 output values (one word) | 1 |
 //!
 //! Widths come from the static bounds of each channel ([`opensand_nn::Model::accumulator_bounds`]), so a narrow channel

@@ -4,8 +4,8 @@ use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use opensand_nn::{
 	testing::{self, Size},
-	Activation, Add, Architecture, AvgPool, Conv2d, Interval, Layer, LayerWeights, Linear, Model, Operator,
-	Shape, Weights, Window,
+	Activation, Add, Architecture, AvgPool, Concat, Conv2d, DilatedConv2d, Interval, Layer, LayerWeights,
+	Linear, Model, Operator, Shape, Weights, Window,
 };
 use opensand_zk_circuit::{
 	CircuitError, Execution, InferenceCircuit, Matrices, MockError, MAX_CONSTRAINTS, MAX_TERMS,
@@ -277,6 +277,86 @@ fn relu_sums_and_averages_determine_every_variable() {
 	for input in [[-128, 127], [0, 1], [-1, 64]] {
 		assert_every_variable_is_determined(&matrices, &circuit.assign(&run(&circuit, &input)).unwrap());
 	}
+}
+
+/// A dilated convolution, its output beside the input and the axes exchanged, then a sum over one position of each: a model
+/// whose answer depends on where each element lies.
+#[test]
+fn dilation_concat_and_transpose_determine_every_variable() {
+	let window = |kernel, stride| Window {
+		kernel,
+		stride,
+		padding: [1, 0, 1, 0],
+	};
+	let conv = |outputs, window| Conv2d {
+		outputs,
+		window,
+		groups: 1,
+		shifts: vec![4; outputs as usize],
+		activation: Activation::Identity,
+	};
+	let dilated = DilatedConv2d {
+		conv: conv(2, window([2, 2], [1, 1])),
+		dilation: [2, 1],
+	};
+	let unpadded = Window {
+		padding: [0; 4],
+		..window([2, 3], [1, 1])
+	};
+	let layers = vec![
+		Layer {
+			input: 0,
+			operator: Operator::DilatedConv2d(dilated),
+		},
+		Layer {
+			input: 1,
+			operator: Operator::Concat(Concat { others: vec![1, 1] }),
+		},
+		Layer {
+			input: 2,
+			operator: Operator::Transpose([1, 2, 0]),
+		},
+		Layer {
+			input: 3,
+			operator: Operator::Conv2d(conv(1, unpadded)),
+		},
+	];
+	// 1 × 2 × 3, padded to 4 rows: 2 × 2 × 2, then 6 × 2 × 2, then 2 × 2 × 6, then 1 × 1 × 4.
+	let architecture = Architecture::new(Shape::new(1, 2, 3), layers).unwrap();
+	assert_eq!(architecture.output_shape(), Shape::new(1, 1, 4));
+	let weights = Weights::new(vec![
+		LayerWeights {
+			weights: vec![9, -7, 5, 31, -12, 4, 16, 3],
+			biases: vec![20, -11],
+		},
+		LayerWeights {
+			weights: (1..=12).map(|weight| weight * 5 - 33).collect(),
+			biases: vec![6],
+		},
+	]);
+	let circuit = circuit(
+		Model::new(architecture, weights.unwrap()).unwrap(),
+		InputVisibility::Public,
+	);
+	let free = circuit
+		.size()
+		.parts
+		.iter()
+		.filter(|part| part.constraints.is_empty());
+	assert_eq!(
+		free.map(|part| part.name.as_str()).collect::<Vec<_>>(),
+		["layer 1 (Concat)", "layer 2 (Transpose)"]
+	);
+	let matrices = circuit.matrices().unwrap();
+	for input in [[-128, 127, 3, 0, -5, 99], [0; 6], [1, 2, 3, 4, 5, 6]] {
+		assert_every_variable_is_determined(&matrices, &circuit.assign(&run(&circuit, &input)).unwrap());
+	}
+	let mut moved = run(&circuit, &[1, 2, 3, 4, 5, 6]);
+	moved.trace.layers[3].accumulators.swap(0, 3);
+	assert!(matches!(
+		circuit.mock(&moved),
+		Err(MockError::Unsatisfied { part, .. }) if part == "layer 3 (Conv2d)"
+	));
 }
 
 #[test]

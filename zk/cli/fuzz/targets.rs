@@ -2,7 +2,7 @@
 
 use opensand_nn::FastModel;
 use opensand_zk_cli::{
-	calibrate::{calibrate, quantise_all},
+	calibrate::{calibrate, quantise_all, Method},
 	dataset::Dataset,
 	model_folder::{ModelFolder, MANIFEST_FILE},
 	npy::{self, Array},
@@ -28,7 +28,7 @@ pub fn onnx(bytes: &[u8]) {
 		values,
 	};
 	let images = Dataset::new(&images, None, len).expect("the images have the model's size");
-	let Ok(calibrated) = calibrate(&model, &images, &|| ()) else {
+	let Ok(calibrated) = calibrate(&model, &images, Method::default(), &|| ()) else {
 		return;
 	};
 	let fast = FastModel::new(&calibrated.model);

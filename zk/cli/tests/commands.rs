@@ -171,6 +171,89 @@ fn from_onnx_to_a_verified_proof() {
 }
 
 #[test]
+fn an_onnx_file_is_measured_before_anything_is_made() {
+	let model = digits("digits.onnx");
+	let estimated = report(&[&"inspect", &model]);
+	assert_eq!(
+		(&estimated["kind"], &estimated["estimated"]),
+		(&Value::from("onnx"), &Value::Bool(true))
+	);
+	assert_eq!(estimated["operators"]["Linear"], 2);
+	assert_eq!(estimated["parameters"], 64 * 64 + 64 + 64 * 10 + 10);
+	assert_eq!(estimated["multiply_adds"], 64 * 64 + 64 * 10);
+	assert_eq!(estimated["circuit"]["domain"], 4096);
+	// On the calibration images it is the circuit that `import` makes.
+	let calibration = digits("calibration.images.npy");
+	let exact = report(&[&"inspect", &model, &"--calibration", &calibration]);
+	assert_eq!(exact["estimated"], false);
+	assert_eq!(exact["circuit"], report(&[&"compile", &"--model", &digits("")]));
+	let hashed = report(&[&"inspect", &model, &"--input-visibility", &"hashed"]);
+	assert_eq!(hashed["circuit"]["public_inputs"], 3);
+}
+
+#[test]
+fn calibration_states_the_loss_of_each_method_and_layer() {
+	let arguments: [&dyn AsRef<OsStr>; 10] = [
+		&"calibrate",
+		&digits("digits.onnx"),
+		&"--calibration",
+		&digits("calibration.images.npy"),
+		&"--calibration-labels",
+		&digits("calibration.labels.npy"),
+		&"--held-out",
+		&digits("heldout.images.npy"),
+		&"--held-out-labels",
+		&digits("heldout.labels.npy"),
+	];
+	let chosen = |report: &Value| {
+		let methods = report["methods"].as_array().unwrap();
+		assert_eq!(methods.len(), 3);
+		let chosen = methods.iter().filter(|method| method["chosen"] == true);
+		let chosen: Vec<_> = chosen.map(|method| method["method"].clone()).collect();
+		assert_eq!(chosen.len(), 1);
+		chosen[0].clone()
+	};
+	let squares = report(&arguments);
+	assert_eq!(chosen(&squares), "least squares");
+	// The same as the manifest of the committed model, which was imported with this method.
+	let manifest: Value = serde_json::from_slice(&fs::read(digits("model.json")).unwrap()).unwrap();
+	assert_eq!(squares["methods"][0]["held_out"], manifest["held_out"]);
+	assert_eq!(squares["methods"][0]["calibration"], manifest["calibration"]);
+	let layers = squares["layers"].as_array().unwrap();
+	assert_eq!(layers.len(), 2);
+	assert_eq!(layers[1]["scale"], manifest["output_scale"]);
+	assert!(layers
+		.iter()
+		.all(|layer| layer["signal_to_noise"].as_f64().unwrap() > 20.0));
+
+	let percentile: Vec<&dyn AsRef<OsStr>> = arguments
+		.iter()
+		.copied()
+		.chain([
+			&"--method" as &dyn AsRef<OsStr>,
+			&"percentile",
+			&"--percentile",
+			&"60",
+		])
+		.collect();
+	let percentile = report(&percentile);
+	assert_eq!(chosen(&percentile), "percentile 60");
+	let saturated = |report: &Value| report["layers"][0]["saturated"].as_f64().unwrap();
+	assert!(saturated(&percentile) > saturated(&squares));
+	for wrong in ["0", "101", "NaN", "many"] {
+		let output = run(["calibrate", "x", "--calibration", "y", "--percentile", wrong]);
+		assert_eq!(output.status.code(), Some(2), "{wrong}");
+	}
+	// The table for people.
+	let text = run(arguments.iter().map(|argument| argument.as_ref()));
+	let text = String::from_utf8(text.stdout).unwrap();
+	assert!(
+		text.contains("* least squares") && text.contains("hidden"),
+		"{text}"
+	);
+}
+
+#[test]
 fn exit_codes_and_remedies() {
 	let folder = tempfile::tempdir().unwrap();
 	let out = folder.path().join("out");

@@ -3,7 +3,7 @@
 use opensand_nn::FastModel;
 use opensand_zk_cli::{
 	accuracy::Accuracy,
-	calibrate::calibrate,
+	calibrate::{calibrate, Method},
 	dataset::Dataset,
 	model_folder::{Hash, ModelFolder, ARCHITECTURE_FILE, MANIFEST_FILE, WEIGHTS_FILE},
 	npy, onnx,
@@ -24,7 +24,7 @@ fn data(name: &str) -> Dataset {
 fn importing_again_gives_the_same_bytes() {
 	let bytes = fs::read(folder().join("digits.onnx")).unwrap();
 	let float = onnx::read(&bytes).unwrap();
-	let calibrated = calibrate(&float, &data("calibration"), &|| ()).unwrap();
+	let calibrated = calibrate(&float, &data("calibration"), Method::default(), &|| ()).unwrap();
 	let fast = FastModel::new(&calibrated.model);
 	let measure = |data: &Dataset| Accuracy::measure(&float, &fast, calibrated.input_scale(), data, &|| ());
 	let (calibration, held_out) = (measure(&data("calibration")), measure(&data("heldout")));

@@ -3,7 +3,7 @@
 use opensand_nn::{FastModel, Operator};
 use opensand_zk_cli::{
 	accuracy::{class, Accuracy},
-	calibrate::{calibrate, quantise_all},
+	calibrate::{calibrate, quantise_all, Method},
 	dataset::Dataset,
 	float::FloatModel,
 	npy::{self, Array},
@@ -56,7 +56,7 @@ fn equals_onnx_runtime(name: &str) {
 fn relative_error(name: &str) -> f64 {
 	let (model, data, outputs) = load(name);
 	let evaluations = AtomicU64::new(0);
-	let calibrated = calibrate(&model, &data, &|| {
+	let calibrated = calibrate(&model, &data, Method::default(), &|| {
 		evaluations.fetch_add(1, Ordering::Relaxed);
 	})
 	.unwrap();
@@ -131,7 +131,7 @@ fn layers_are_fused_where_nothing_else_reads() {
 #[test]
 fn scales_of_sums_meet_in_the_multipliers() {
 	let (model, data, _) = load("residual");
-	let calibrated = calibrate(&model, &data, &|| ()).unwrap();
+	let calibrated = calibrate(&model, &data, Method::default(), &|| ()).unwrap();
 	for (index, layer) in calibrated.model.architecture().layers().iter().enumerate() {
 		let Operator::Add(add) = &layer.operator else {
 			continue;
@@ -147,7 +147,7 @@ fn scales_of_sums_meet_in_the_multipliers() {
 #[test]
 fn accuracy_counts_right_answers_and_agreement() {
 	let (model, data, outputs) = load("lenet");
-	let calibrated = calibrate(&model, &data, &|| ()).unwrap();
+	let calibrated = calibrate(&model, &data, Method::default(), &|| ()).unwrap();
 	let fast = FastModel::new(&calibrated.model);
 	// Label every image with the float model's answer but the first, which gets a wrong one.
 	let mut labels: Vec<f64> = outputs

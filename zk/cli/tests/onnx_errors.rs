@@ -81,6 +81,16 @@ fn with_ints(mut node: NodeProto, name: &str, ints: &[i64]) -> NodeProto {
 	node
 }
 
+fn with_string(mut node: NodeProto, name: &str, s: &str) -> NodeProto {
+	node.attribute.push(AttributeProto {
+		name: name.into(),
+		r#type: attribute_type::STRING,
+		s: s.into(),
+		..Default::default()
+	});
+	node
+}
+
 /// A graph from `x` of shape `input` to `y`.
 fn graph(input: &[i64], node: Vec<NodeProto>, initializer: Vec<TensorProto>) -> ModelProto {
 	ModelProto {
@@ -174,7 +184,15 @@ fn versions_inputs_and_outputs() {
 			found: 2
 		}
 	));
-	for dims in [&[2, 3][..], &[], &[1, 0], &[1, -1], &[1, 2, 3], &[1, 1 << 40]] {
+	for dims in [
+		&[2, 3][..],
+		&[],
+		&[1],
+		&[1, 0],
+		&[1, -1],
+		&[1, 1, 2, 3, 4],
+		&[1, 1 << 40],
+	] {
 		let error = change(&|graph| graph.input[0] = value("x", dims));
 		assert!(matches!(error, OnnxError::BadInput { .. }), "{dims:?}: {error}");
 	}
@@ -199,12 +217,28 @@ fn versions_inputs_and_outputs() {
 
 #[test]
 fn unsupported_operators_are_named_with_a_remedy() {
-	let message = image_node_error(node("BatchNormalization", &["x"], "y"), vec![]);
+	let message = image_node_error(node("Softmax", &["x"], "y"), vec![]);
 	assert_eq!(
 		message,
-		"node `y.node`: operator BatchNormalization is not supported; fold it into the layer before it: export in \
-		 evaluation mode with constant folding"
+		"node `y.node`: operator Softmax is not supported; end the model at the logits: their order is the same"
 	);
+	for (operator, remedy) in [
+		("Dropout", "evaluation mode"),
+		("PRelu", "LeakyRelu"),
+		("QLinearConv", "(QDQ)"),
+		("DynamicQuantizeLinear", "(QDQ)"),
+		("ReduceMean", "GlobalAveragePool"),
+		("Pad", "to the Conv or pooling"),
+		("LayerNormalization", "BatchNormalization"),
+		("Resize", "without upsampling"),
+	] {
+		let message = image_node_error(node(operator, &["x"], "y"), vec![]);
+		assert!(
+			message.starts_with(&format!("node `y.node`: operator {operator} is not supported"))
+				&& message.contains(remedy),
+			"{message}"
+		);
+	}
 	let message = image_node_error(node("Einsum", &["x"], "y"), vec![]);
 	assert!(message.contains("operator Einsum") && message.contains("supported are Gemm"));
 	let mut foreign = node("Relu", &["x"], "y");
@@ -273,7 +307,7 @@ fn unsupported_forms_are_named() {
 		(
 			conv(),
 			vec![constant("w", &[1, 2, 2], &[0.5; 4])],
-			"not two-dimensional",
+			"not the dimensions of its input",
 		),
 		(conv(), vec![], "which no earlier node"),
 		(node("Conv", &["x", "x"], "y"), vec![], "not a constant"),
@@ -286,18 +320,135 @@ fn unsupported_forms_are_named() {
 		),
 		(
 			node("Add", &["x", "w"], "y"),
-			vec![constant("w", &[1, 2, 1, 1], &[1.0; 2])],
-			"only use of a MatMul",
+			vec![kernel()],
+			"a constant has the shape [1, 2, 2, 2]",
 		),
 		(
-			node("Add", &["x", "w"], "y"),
+			node("Mul", &["x", "w"], "y"),
+			vec![constant("w", &[3], &[1.0; 3])],
+			"one value, or one a channel",
+		),
+		(
+			node("Mul", &["x", "x"], "y"),
+			vec![],
+			"multiplies two activations",
+		),
+		(
+			node("Div", &["w", "x"], "y"),
+			vec![constant("w", &[1], &[1.0])],
+			"divisor is not constant",
+		),
+		(
+			node("Div", &["x", "w"], "y"),
+			vec![constant("w", &[1], &[0.0])],
+			"leave float32",
+		),
+		(
+			node("BatchNormalization", &["x", "w", "w", "w", "w"], "y"),
+			vec![constant("w", &[3], &[1.0; 3])],
+			"a constant has the shape [3]",
+		),
+		(
+			node("BatchNormalization", &["x", "w", "w", "w", "w"], "y"),
+			vec![constant("w", &[2], &[-1.0; 2])],
+			"leave float32",
+		),
+		(
+			with_int(
+				node("BatchNormalization", &["x", "w", "w", "w", "w"], "y"),
+				"training_mode",
+				1,
+			),
+			vec![],
+			"evaluation mode",
+		),
+		(
+			node("Clip", &["x", "w", "z"], "y"),
+			vec![constant("w", &[1], &[2.0]), constant("z", &[1], &[1.0])],
+			"bounds are exchanged",
+		),
+		(
+			node("Clip", &["x", "w"], "y"),
 			vec![kernel()],
-			"a bias has the shape",
+			"a bound is not one number",
+		),
+		(
+			with_int(node("Concat", &["x", "x"], "y"), "axis", 2),
+			vec![],
+			"along the channels",
+		),
+		(
+			with_int(node("Concat", &["x", "w"], "y"), "axis", 1),
+			vec![kernel()],
+			"an input is constant",
+		),
+		(
+			with_ints(node("Transpose", &["x"], "y"), "perm", &[0, 1, 1, 2]),
+			vec![],
+			"does not order the axes",
+		),
+		(
+			with_ints(node("Transpose", &["x"], "y"), "perm", &[0, 1, -1, 2]),
+			vec![],
+			"does not order the axes",
+		),
+		(node("Transpose", &["x"], "y"), vec![], "moves the batch"),
+		(
+			with_ints(node("Squeeze", &["x"], "y"), "axes", &[1]),
+			vec![],
+			"not all of length 1",
+		),
+		(
+			with_ints(node("Squeeze", &["x"], "y"), "axes", &[0]),
+			vec![],
+			"not all of length 1",
+		),
+		(
+			with_ints(node("Squeeze", &["x"], "y"), "axes", &[i64::MIN]),
+			vec![],
+			"not among 4 dimensions",
+		),
+		(node("Squeeze", &["x"], "y"), vec![], "the batch would go"),
+		(node("Unsqueeze", &["x"], "y"), vec![], "names no axes"),
+		(
+			with_ints(node("Unsqueeze", &["x"], "y"), "axes", &[2]),
+			vec![],
+			"none of [1, features]",
+		),
+		(
+			with_ints(node("Unsqueeze", &["x"], "y"), "axes", &[1, 1]),
+			vec![],
+			"names an axis twice",
+		),
+		(
+			with_ints(with_ints(conv(), "dilations", &[2, 2]), "strides", &[1, 1, 1]),
+			vec![kernel()],
+			"one value of at most 1024",
+		),
+		(
+			with_ints(conv(), "dilations", &[0, 1]),
+			vec![kernel()],
+			"a dilation is zero",
+		),
+		(
+			with_ints(conv(), "dilations", &[3, 1]),
+			vec![kernel()],
+			"the window does not fit",
+		),
+		(
+			with_string(with_ints(conv(), "dilations", &[2, 1]), "auto_pad", "SAME_UPPER"),
+			vec![kernel()],
+			"auto_pad stands beside a dilation",
+		),
+		(
+			with_string(node("Gelu", &["x"], "y"), "approximate", "cubic"),
+			vec![],
+			"approximate has an unknown value",
 		),
 		(
 			node("Reshape", &["x", "s"], "y"),
 			vec![shape_constant("s", &[2, 9])],
-			"neither [1, features]",
+			"none of [1, features]",
 		),
 		(
 			node("Reshape", &["x", "s"], "y"),
@@ -333,6 +484,112 @@ fn unsupported_forms_are_named() {
 	let mut two_outputs = with_ints(node("MaxPool", &["x"], "y"), "kernel_shape", &[2, 2]);
 	two_outputs.output.push("indices".into());
 	assert!(image_node_error(two_outputs, vec![]).contains("several outputs"));
+}
+
+#[test]
+fn quantised_forms_that_are_refused() {
+	let scale = |name, value: f32| constant(name, &[], &[value]);
+	let zero = |name, kind, values: &[i32]| TensorProto {
+		name: String::from(name),
+		dims: vec![values.len() as i64],
+		data_type: kind,
+		int32_data: values.to_vec(),
+		..Default::default()
+	};
+	let round_trip = |constants: Vec<TensorProto>| {
+		let nodes = vec![
+			node("QuantizeLinear", &["x", "s", "z"], "q"),
+			node("DequantizeLinear", &["q", "t", "z"], "y"),
+		];
+		error(&graph(&[1, 2], nodes, constants)).to_string()
+	};
+	let int8 = || zero("z", data_type::INT8, &[0]);
+	let cases = [
+		(
+			vec![scale("s", 0.5), scale("t", 0.25), int8()],
+			"not that of the QuantizeLinear",
+		),
+		(
+			vec![scale("s", 0.0), scale("t", 0.0), int8()],
+			"not a positive number",
+		),
+		(
+			vec![scale("s", -0.5), scale("t", 0.5), int8()],
+			"not a positive number",
+		),
+		(
+			vec![constant("s", &[2], &[0.5; 2]), scale("t", 0.5), int8()],
+			"several scales",
+		),
+		(
+			vec![
+				scale("s", 0.5),
+				scale("t", 0.5),
+				zero("z", data_type::INT8, &[0, 0]),
+			],
+			"several zero points",
+		),
+		(
+			vec![
+				scale("s", 0.5),
+				scale("t", 0.5),
+				zero("z", data_type::INT32, &[0]),
+			],
+			"neither int8 nor uint8",
+		),
+		(
+			vec![
+				scale("s", 0.5),
+				scale("t", 0.5),
+				zero("z", data_type::FLOAT, &[0]),
+			],
+			"not int8, uint8 or int32",
+		),
+	];
+	for (constants, expected) in cases {
+		let message = round_trip(constants);
+		assert!(
+			message.contains(expected),
+			"`{message}` does not say `{expected}`"
+		);
+	}
+	let quantised = |next: NodeProto| {
+		let nodes = vec![node("QuantizeLinear", &["x", "s"], "q"), next];
+		error(&graph(&[1, 2], nodes, vec![scale("s", 0.5), int8()])).to_string()
+	};
+	assert!(quantised(node("Relu", &["q"], "y")).contains("computes with quantised integers"));
+	assert!(quantised(node("DequantizeLinear", &["x", "s"], "y")).contains("comes from no QuantizeLinear"));
+	let blocks = with_int(node("DequantizeLinear", &["q", "s"], "y"), "block_size", 4);
+	assert!(quantised(blocks).contains("block_size = 4"));
+	// uint8 without a zero point is not int8 with one of zero.
+	let other = node("DequantizeLinear", &["q", "s", "z"], "y");
+	assert!(quantised(other).contains("not that of the QuantizeLinear"));
+
+	let weights = |scales: TensorProto, integers: TensorProto| {
+		let nodes = vec![
+			node("DequantizeLinear", &["i", "s"], "w"),
+			node("MatMul", &["x", "w"], "y"),
+		];
+		read(&graph(&[1, 2], nodes, vec![scales, integers]).encode_to_vec())
+	};
+	let integers = |dims: &[i64], raw: &[u8]| TensorProto {
+		name: "i".into(),
+		dims: dims.to_vec(),
+		data_type: data_type::INT8,
+		raw_data: raw.to_vec(),
+		..Default::default()
+	};
+	let model = weights(
+		constant("s", &[2], &[0.5, 0.25]),
+		integers(&[2, 2], &[2, 4, 255, 252]),
+	)
+	.unwrap();
+	// The axis is 1 by default: [[2·0.5, 4·0.25], [-1·0.5, -4·0.25]].
+	assert_eq!(model.evaluate(&[1.0, 2.0]), [0.0, -1.0]);
+	let several = weights(constant("s", &[3], &[0.5; 3]), integers(&[2, 2], &[1; 4])).unwrap_err();
+	assert!(several.to_string().contains("one a channel"), "{several}");
+	let short = weights(scale("s", 0.5), integers(&[2, 2], &[1; 3])).unwrap_err();
+	assert!(short.to_string().contains("not as many"), "{short}");
 }
 
 #[test]

@@ -33,6 +33,12 @@ pub enum CalibrateError {
 		/// The ONNX node.
 		node: String,
 	},
+	/// A layer is clipped below what one step of its input can make of one weight.
+	#[error("node `{node}`: it is clipped to less than a step of its input times a weight; raise the bound of its Clip")]
+	CeilingTooLow {
+		/// The ONNX node.
+		node: String,
+	},
 	/// The integer model violates a rule of the format.
 	#[error("the integer model does not fit the format: {0}")]
 	Model(#[from] ModelError),

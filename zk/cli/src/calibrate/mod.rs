@@ -1,15 +1,20 @@
 //! Post-training calibration: a float model and sample images to an integer model.
 //!
-//! Every tensor gets one scale (the real value of one integer step), a power of two wherever it is free, chosen by the least
-//! squared error on the calibration images. The weights of each output channel get the scale that makes the
+//! Every tensor gets one scale (the real value of one integer step), a power of two wherever it is free, chosen on the
+//! calibration images by one of the [`Method`]s. The weights of each output channel get the scale that makes the
 //! requantisation a plain shift: `weight scale = output scale / input scale / 2^shift`, with the largest shift at which
 //! the channel's weights fit into int8.
 
 mod error;
+mod groups;
+mod losses;
+mod method;
 mod quantise;
 mod scales;
 
 pub use error::CalibrateError;
+pub use losses::LayerLoss;
+pub use method::Method;
 pub use quantise::{quantise, quantise_all};
 
 use crate::{dataset::Dataset, float::FloatModel};
@@ -22,6 +27,8 @@ pub struct Calibrated {
 	pub model: Model,
 	/// The real value of one step of each tensor, the input's first.
 	pub scales: Vec<f64>,
+	/// For each tensor the one of the float model that it stands for.
+	pub sources: Vec<usize>,
 }
 
 impl Calibrated {
@@ -36,20 +43,16 @@ impl Calibrated {
 	}
 }
 
-/// Calibrates `float` on `images`. Calls `tick` once after every evaluation: [`passes`] times an image.
+/// Calibrates `float` on `images`. Calls `tick` once after every evaluation: [`Method::passes`] times an image.
 ///
-/// Deterministic: the same model and images give the same bytes on every machine, as long as the model has no Sigmoid or
-/// Tanh, whose last bits depend on the platform's mathematical library.
+/// Deterministic: the same model and images give the same bytes on every machine, as long as the model has no function like
+/// Sigmoid, whose last bits depend on the platform's mathematical library.
 pub fn calibrate(
 	float: &FloatModel,
 	images: &Dataset,
+	method: Method,
 	tick: &(dyn Fn() + Sync),
 ) -> Result<Calibrated, CalibrateError> {
-	let statistics = scales::Statistics::gather(float, images, tick)?;
+	let statistics = scales::Statistics::gather(float, images, method, tick)?;
 	quantise::integer_model(float, &statistics)
-}
-
-/// How often [`calibrate`] evaluates each image.
-pub const fn passes() -> u64 {
-	2
 }

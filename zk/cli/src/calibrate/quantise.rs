@@ -1,10 +1,10 @@
 //! Layers in float to layers in integers.
 
-use super::{error::CalibrateError, scales::Statistics, Calibrated};
+use super::{error::CalibrateError, groups::shared_scales, scales::Statistics, Calibrated};
 use crate::float::{FloatLayer, FloatModel, FloatOperator, Function, Parameters};
 use opensand_nn::{
 	limits::{MAX_MULTIPLIER, MAX_SHIFT},
-	Activation, Architecture, Layer, LayerWeights, Model, Operator, Weights, Window,
+	Activation, Architecture, Layer, LayerWeights, Model, Operator, Shape, TensorIndex, Weights, Window,
 };
 
 /// The greatest magnitude of a weight, in steps, that still rounds into int8.
@@ -30,54 +30,172 @@ pub fn quantise_all(values: &[f32], scale: f64) -> Vec<i8> {
 
 /// Chooses scale after scale in the order of the layers and quantises.
 pub fn integer_model(float: &FloatModel, statistics: &Statistics) -> Result<Calibrated, CalibrateError> {
-	let mut scales = vec![statistics.scale(0, 0.0)];
-	let mut layers = Vec::with_capacity(float.layers.len());
-	let mut weights = Vec::new();
+	let shared = shared_scales(float, statistics);
+	let mut made = Made::new(shared[0].unwrap_or_else(|| statistics.scale(0, 0.0)));
 	for (index, layer) in float.layers.iter().enumerate() {
 		let step = Step {
 			layer,
 			statistics,
-			scales: &scales,
+			shared: &shared,
+			shapes: &float.shapes,
 			tensor: index + 1,
 		};
-		let (scale, operator, parameters) = step.quantise()?;
-		layers.push(Layer {
-			input: layer.input,
-			operator,
-		});
-		weights.extend(parameters);
-		scales.push(scale);
+		step.quantise(&mut made)?;
 	}
-	let architecture = Architecture::new(float.input(), layers)?;
-	let model = Model::new(architecture, Weights::new(weights)?)?;
-	Ok(Calibrated { model, scales })
+	let architecture = Architecture::new(float.input(), made.layers)?;
+	let model = Model::new(architecture, Weights::new(made.weights)?)?;
+	Ok(Calibrated {
+		model,
+		scales: made.scales,
+		sources: made.sources,
+	})
 }
 
-/// One layer, and the scales of the tensors before it.
+/// The integer model so far.
+struct Made {
+	layers: Vec<Layer>,
+	weights: Vec<LayerWeights>,
+	/// For each of its tensors the real value of one step.
+	scales: Vec<f64>,
+	/// For each of its tensors the float one that it stands for.
+	sources: Vec<usize>,
+	/// For each float tensor the integer one that has its values.
+	places: Vec<TensorIndex>,
+}
+
+impl Made {
+	fn new(input_scale: f64) -> Self {
+		Self {
+			layers: Vec::new(),
+			weights: Vec::new(),
+			scales: vec![input_scale],
+			sources: vec![0],
+			places: vec![0],
+		}
+	}
+
+	/// The scale of the values of float tensor `tensor`.
+	fn scale(&self, tensor: TensorIndex) -> f64 {
+		self.scales[usize::from(self.place(tensor))]
+	}
+
+	fn place(&self, tensor: TensorIndex) -> TensorIndex {
+		self.places[usize::from(tensor)]
+	}
+
+	/// Adds a layer over integer tensor `input`, for float tensor `source`; returns the tensor that it makes.
+	fn push(
+		&mut self,
+		input: TensorIndex,
+		source: usize,
+		(scale, operator, weights): Quantised,
+	) -> TensorIndex {
+		self.layers.push(Layer { input, operator });
+		self.weights.extend(weights);
+		self.scales.push(scale);
+		self.sources.push(source);
+		// Where this saturates there are far more layers than the format takes, which it then says.
+		TensorIndex::try_from(self.layers.len()).unwrap_or(TensorIndex::MAX)
+	}
+}
+
+/// One layer, and what its scale is chosen by.
 struct Step<'a> {
 	layer: &'a FloatLayer,
 	statistics: &'a Statistics,
-	scales: &'a [f64],
-	/// Index of the tensor that the layer makes.
+	/// For each float tensor the scale that suits others too.
+	shared: &'a [Option<f64>],
+	/// Shapes of all float tensors.
+	shapes: &'a [Shape],
+	/// Index of the float tensor that the layer makes.
 	tensor: usize,
 }
 
+/// Scale of the output, operator and weights of an integer layer.
 type Quantised = (f64, Operator, Option<LayerWeights>);
 
 impl Step<'_> {
-	fn quantise(&self) -> Result<Quantised, CalibrateError> {
-		let from = self.scales[usize::from(self.layer.input)];
-		match &self.layer.operator {
+	fn quantise(&self, made: &mut Made) -> Result<(), CalibrateError> {
+		let from = made.scale(self.layer.input);
+		let mut input = made.place(self.layer.input);
+		let quantised = match &self.layer.operator {
 			FloatOperator::Linear(parameters) | FloatOperator::Conv2d { parameters, .. } => {
-				self.weighted(from, parameters)
+				self.weighted(from, parameters)?
 			}
-			FloatOperator::AvgPool(window) => Ok(self.average(from, window)),
-			FloatOperator::Add(other) => self.sum(from, self.scales[usize::from(*other)]),
-			FloatOperator::Function(function) => Ok(self.table(from, *function)),
-			FloatOperator::MaxPool(_) | FloatOperator::Reshape(_) | FloatOperator::Relu => {
-				Ok((from, self.layer.operator.skeleton(), None))
+			FloatOperator::AvgPool(window) => self.average(from, window),
+			FloatOperator::Add(other) => {
+				let (to, mut operator, weights) = self.sum(from, made.scale(*other))?;
+				if let Operator::Add(add) = &mut operator {
+					add.other = made.place(*other);
+				}
+				(to, operator, weights)
 			}
+			FloatOperator::Function(function) => self.table(from, *function),
+			FloatOperator::Concat(others) => {
+				let (to, mut operands) = self.concat(made, others)?;
+				input = operands.remove(0);
+				let operator = FloatOperator::Concat(operands).skeleton();
+				(to, operator, None)
+			}
+			FloatOperator::MaxPool(_)
+			| FloatOperator::Reshape(_)
+			| FloatOperator::Relu
+			| FloatOperator::Transpose(_) => (from, self.layer.operator.skeleton(), None),
+		};
+		let place = made.push(input, self.tensor, quantised);
+		made.places.push(place);
+		Ok(())
+	}
+
+	/// The scale of the output, at least `floor`: what the group or the method wants, and no coarser than the ceiling allows.
+	fn scale(&self, floor: f64) -> Result<f64, CalibrateError> {
+		let shared = self.shared[self.tensor].filter(|scale| *scale >= floor);
+		let chosen = shared.unwrap_or_else(|| self.statistics.scale(self.tensor, floor));
+		match self.layer.ceiling {
+			// 127 steps are the ceiling, and the clamp to int8 is the Clip.
+			Some(ceiling) if 127.0 * chosen > f64::from(ceiling) => {
+				let scale = f64::from(ceiling) / 127.0;
+				(scale >= floor)
+					.then_some(scale)
+					.ok_or_else(|| CalibrateError::CeilingTooLow {
+						node: self.layer.name.clone(),
+					})
+			}
+			_ => Ok(chosen),
 		}
+	}
+
+	/// The scale of a Concat and its operands, brought to it where they have another.
+	fn concat(
+		&self,
+		made: &mut Made,
+		others: &[TensorIndex],
+	) -> Result<(f64, Vec<TensorIndex>), CalibrateError> {
+		let operands: Vec<TensorIndex> = std::iter::once(&self.layer.input)
+			.chain(others)
+			.copied()
+			.collect();
+		let scales: Vec<f64> = operands.iter().map(|operand| made.scale(*operand)).collect();
+		let coarsest = scales.iter().copied().fold(0.0, f64::max);
+		let to = if scales.iter().all(|scale| *scale == coarsest) {
+			coarsest
+		} else {
+			self.scale(coarsest / WEIGHT_STEPS)?
+		};
+		let mut places = Vec::with_capacity(operands.len());
+		for (operand, from) in operands.into_iter().zip(scales) {
+			let place = made.place(operand);
+			if from == to {
+				places.push(place);
+				continue;
+			}
+			let channels = self.shapes[usize::from(operand)].channels as usize;
+			let rescaled = rescale(channels, from, to).ok_or_else(|| CalibrateError::OperandsApart {
+				node: self.layer.name.clone(),
+			})?;
+			places.push(made.push(place, usize::from(operand), rescaled));
+		}
+		Ok((to, places))
 	}
 
 	fn operator(&self, shifts: Vec<u8>, multipliers: [u16; 2], table: [i8; 256]) -> Operator {
@@ -94,7 +212,7 @@ impl Step<'_> {
 	fn weighted(&self, from: f64, parameters: &Parameters) -> Result<Quantised, CalibrateError> {
 		let largest = largest(&parameters.weights);
 		// Below this scale even a shift of 0 could not hold the largest weight.
-		let to = self.statistics.scale(self.tensor, largest * from / WEIGHT_STEPS);
+		let to = self.scale(largest * from / WEIGHT_STEPS)?;
 		let channels = parameters.biases.len();
 		let rows = parameters
 			.weights
@@ -134,9 +252,7 @@ impl Step<'_> {
 		let apart = || CalibrateError::OperandsApart {
 			node: self.layer.name.clone(),
 		};
-		let to = self
-			.statistics
-			.scale(self.tensor, left.max(right) / f64::from(MAX_MULTIPLIER));
+		let to = self.scale(left.max(right) / f64::from(MAX_MULTIPLIER))?;
 		let candidates = (0..=15u8).filter_map(|shift| {
 			let exact = [left, right].map(|scale| scale / to * 2f64.powi(shift.into()));
 			let rounded = exact.map(f64::round);
@@ -161,13 +277,29 @@ impl Step<'_> {
 	}
 
 	fn table(&self, from: f64, function: Function) -> Quantised {
-		let to = self.statistics.scale(self.tensor, 0.0);
+		let to = self.shared[self.tensor].unwrap_or_else(|| self.statistics.scale(self.tensor, 0.0));
 		let mut table = [0; 256];
 		for (entry, x) in table.iter_mut().zip(i8::MIN..=i8::MAX) {
 			*entry = quantise(function.at(f64::from(x) * from), to);
 		}
 		(to, self.operator(Vec::new(), [1; 2], table), None)
 	}
+}
+
+/// The same values of `channels` channels at another scale.
+fn rescale(channels: usize, from: f64, to: f64) -> Option<Quantised> {
+	let Channel { shift, weights, bias } = quantise_channel(&[1.0], 0.0, to / from, to)?;
+	let operator = FloatOperator::scale(vec![1.0; channels], vec![0.0; channels]).quantised(
+		vec![shift; channels],
+		[1; 2],
+		[0; 256],
+		Activation::Identity,
+	);
+	let weights = LayerWeights {
+		weights: weights.repeat(channels),
+		biases: vec![bias; channels],
+	};
+	Some((to, operator, Some(weights)))
 }
 
 /// The integers of one output channel.

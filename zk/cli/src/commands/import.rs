@@ -1,16 +1,14 @@
 //! `opensand-zk import`.
 
-use super::input::dataset;
+use super::calibration::{CalibrationData, MethodOptions};
 use crate::{
 	accuracy::Accuracy,
-	calibrate::{calibrate, passes},
+	calibrate::calibrate,
 	circuit_report::CircuitReport,
 	dataset::Dataset,
 	error::CliError,
-	files,
 	float::FloatModel,
-	model_folder::{Hash, Manifest, ModelFolder},
-	onnx,
+	model_folder::{Manifest, ModelFolder},
 	output::Output,
 };
 use clap::Args;
@@ -23,27 +21,18 @@ use std::{
 	sync::Arc,
 };
 
-/// Turn a float ONNX model and sample images into an integer model.
+/// Turn an ONNX model, float or quantised (QDQ), and sample images into an integer model.
 ///
 /// Scales are chosen on the calibration images; held-out images only serve the accuracy report. Images are float arrays of
 /// NumPy (.npy) scaled as in training, one image a row; labels are integer arrays.
 #[derive(Debug, Args)]
 pub struct Import {
-	/// The model: ONNX with float weights and a batch of 1.
-	#[arg(value_name = "ONNX")]
-	pub onnx: PathBuf,
-	/// Images to calibrate on; a few hundred typical ones.
-	#[arg(long, value_name = "NPY")]
-	pub calibration: PathBuf,
-	/// Classes of the calibration images.
-	#[arg(long, value_name = "NPY")]
-	pub calibration_labels: Option<PathBuf>,
-	/// Images that were neither trained nor calibrated on.
-	#[arg(long, value_name = "NPY")]
-	pub held_out: Option<PathBuf>,
-	/// Classes of the held-out images.
-	#[arg(long, value_name = "NPY", requires = "held_out")]
-	pub held_out_labels: Option<PathBuf>,
+	/// The model and its data.
+	#[command(flatten)]
+	pub data: CalibrationData,
+	/// How scales are chosen.
+	#[command(flatten)]
+	pub method: MethodOptions,
 	/// Percentage points of accuracy that the integer model may lose; more is an error and nothing is written.
 	#[arg(long, default_value_t = 1.0)]
 	pub max_drop: f64,
@@ -66,61 +55,51 @@ impl Import {
 
 	/// Everything but the writing.
 	pub fn import(&self, output: Output) -> Result<ModelFolder, CliError> {
-		let bytes = files::read(&self.onnx, onnx::MAX_ONNX_BYTES)?;
-		let float = onnx::read(&bytes).map_err(|source| CliError::Onnx {
-			path: self.onnx.clone(),
-			source,
-		})?;
-		let input_len = float.input().elements() as usize;
-		let calibration = dataset(&self.calibration, self.calibration_labels.as_deref(), input_len)?;
-		let held_out = self
-			.held_out
-			.as_deref()
-			.map(|images| dataset(images, self.held_out_labels.as_deref(), input_len));
-		let held_out = held_out.transpose()?;
-
-		let bar = output.bar("calibrating", passes() * calibration.len() as u64);
-		let calibrated = calibrate(&float, &calibration, &|| bar.inc(1))?;
+		let data = self.data.read()?;
+		let method = self.method.method();
+		let bar = output.bar("calibrating", method.passes() * data.calibration.len() as u64);
+		let calibrated = calibrate(&data.float, &data.calibration, method, &|| bar.inc(1))?;
 		bar.finish_and_clear();
 
 		let fast = FastModel::new(&calibrated.model);
-		let measure =
-			|name, data: &Dataset| self.measure(output, name, &float, &fast, calibrated.input_scale(), data);
-		let on_calibration = measure("calibration", &calibration)?;
-		let on_held_out = held_out
+		let accuracy = |name, images: &Dataset| {
+			let accuracy = measure(output, &data.float, &fast, calibrated.input_scale(), images);
+			match accuracy.drop_points() {
+				Some(lost) if lost > self.max_drop => Err(CliError::Accuracy {
+					data: name,
+					lost,
+					allowed: self.max_drop,
+				}),
+				_ => Ok(accuracy),
+			}
+		};
+		let on_calibration = accuracy("calibration", &data.calibration)?;
+		let on_held_out = data
+			.held_out
 			.as_ref()
-			.map(|data| measure("held-out", data))
+			.map(|images| accuracy("held-out", images))
 			.transpose()?;
 		Ok(ModelFolder::new(
 			calibrated,
-			Hash::of(&bytes),
+			data.onnx,
 			on_calibration,
 			on_held_out,
 		))
 	}
+}
 
-	/// Accuracy on `data`; an error where the integer model loses too much.
-	fn measure(
-		&self,
-		output: Output,
-		name: &'static str,
-		float: &FloatModel,
-		integer: &FastModel,
-		input_scale: f64,
-		data: &Dataset,
-	) -> Result<Accuracy, CliError> {
-		let bar = output.bar("measuring accuracy", data.len() as u64);
-		let accuracy = Accuracy::measure(float, integer, input_scale, data, &|| bar.inc(1));
-		bar.finish_and_clear();
-		match accuracy.drop_points() {
-			Some(lost) if lost > self.max_drop => Err(CliError::Accuracy {
-				data: name,
-				lost,
-				allowed: self.max_drop,
-			}),
-			_ => Ok(accuracy),
-		}
-	}
+/// Accuracy of both models on `data`.
+pub fn measure(
+	output: Output,
+	float: &FloatModel,
+	integer: &FastModel,
+	input_scale: f64,
+	data: &Dataset,
+) -> Accuracy {
+	let bar = output.bar("measuring accuracy", data.len() as u64);
+	let accuracy = Accuracy::measure(float, integer, input_scale, data, &|| bar.inc(1));
+	bar.finish_and_clear();
+	accuracy
 }
 
 /// What was imported.

@@ -1,28 +1,44 @@
 //! `opensand-zk inspect`.
 
-use super::verify::read_key;
+use super::{calibration::read_onnx, circuit::Visibility, input::dataset, verify::read_key};
 use crate::{
+	calibrate::{calibrate, Method},
+	circuit_report::CircuitReport,
+	dataset::{Dataset, DatasetError},
 	error::CliError,
 	files,
 	model_folder::{Hash, Manifest, ModelFolder},
+	npy::Array,
 	onnx,
 	output::Output,
 };
 use clap::Args;
 use opensand_nn::{Architecture, Shape, Weights};
+use opensand_zk_circuit::CircuitError;
 use opensand_zk_prover::Bundle;
 use opensand_zk_verifier::{InputVisibility, KeyOrigin, Native, Proof, PROOF_LEN};
 use serde::Serialize;
 use std::{
+	collections::BTreeMap,
 	fmt::{self, Display, Formatter},
 	path::{Path, PathBuf},
+	sync::Arc,
 };
 
 /// Say what a file or folder is and what is in it.
+///
+/// For an ONNX file: its operators, parameters and multiply-additions, and how large circuit and key will be and what proving
+/// will take. Those depend on the scales; without --calibration they are estimated on random images.
 #[derive(Debug, Args)]
 pub struct Inspect {
 	/// A model folder, a bundle, an architecture (.bin), weights (.bin), an ONNX file (.onnx), a verifying key (.key) or a proof.
 	pub path: PathBuf,
+	/// Images to choose the scales of an ONNX file on.
+	#[arg(long, value_name = "NPY")]
+	pub calibration: Option<PathBuf>,
+	/// Whether the statement shows the input of an ONNX file or its salted hash.
+	#[arg(long, value_enum, default_value = "public")]
+	pub input_visibility: Visibility,
 }
 
 impl Inspect {
@@ -31,10 +47,103 @@ impl Inspect {
 		let report = if self.path.is_dir() {
 			inspect_folder(&self.path)?
 		} else {
-			inspect_file(&self.path)?
+			self.inspect_file(output)?
 		};
 		output.report(&report);
 		Ok(())
+	}
+
+	fn inspect_file(&self, output: Output) -> Result<Contents, CliError> {
+		let path = self.path.as_path();
+		let bytes = files::read(path, onnx::MAX_ONNX_BYTES)?;
+		let model_error = |source| CliError::Model {
+			path: path.into(),
+			source,
+		};
+		match bytes.first_chunk() {
+			Some(b"OSNA") => {
+				let architecture = Architecture::from_bytes(&bytes).map_err(model_error)?;
+				Ok(Contents::Architecture {
+					id: Hash(architecture.id()),
+					layers: summaries(&architecture),
+					multiply_adds: architecture.multiply_adds(),
+					weight_bytes: architecture.weight_bytes(),
+				})
+			}
+			Some(b"OSNW") => {
+				let weights = Weights::from_bytes(&bytes).map_err(model_error)?;
+				let summary = |layer: &opensand_nn::LayerWeights| WeightsSummary {
+					weights: layer.weights.len(),
+					biases: layer.biases.len(),
+				};
+				Ok(Contents::Weights {
+					hash: Hash(weights.hash()),
+					layers: weights.layers().iter().map(summary).collect(),
+				})
+			}
+			_ if path.extension().is_some_and(|extension| extension == "onnx") => self.inspect_onnx(output),
+			_ if bytes.len() == PROOF_LEN => {
+				let decoded = Proof::from_bytes_with::<Native>(&bytes);
+				decoded.map_err(|problem| CliError::Proof {
+					path: path.into(),
+					problem,
+				})?;
+				Ok(Contents::Proof {
+					hash: Hash::of(&bytes),
+				})
+			}
+			_ if path.extension().is_some_and(|extension| extension == "key") => {
+				let key = read_key(path)?;
+				Ok(Contents::VerifyingKey {
+					id: Hash(key.id()),
+					development: key.origin() == KeyOrigin::Development,
+					public_inputs: key.public_input_count(),
+				})
+			}
+			_ => Err(CliError::Unrecognised { path: path.into() }),
+		}
+	}
+
+	fn inspect_onnx(&self, output: Output) -> Result<Contents, CliError> {
+		let (hash, float) = read_onnx(&self.path)?;
+		let len = float.input().elements() as usize;
+		let images = match &self.calibration {
+			Some(path) => dataset(path, None, len)?,
+			None => random_images(len).map_err(|source| CliError::Dataset {
+				path: self.path.clone(),
+				source,
+			})?,
+		};
+		let method = Method::default();
+		let bar = output.bar("calibrating", method.passes() * images.len() as u64);
+		let model = calibrate(&float, &images, method, &|| bar.inc(1))?.model;
+		bar.finish_and_clear();
+		let spinner = output.spinner("compiling");
+		let circuit = CircuitReport::of(Arc::new(model), self.input_visibility.into());
+		spinner.finish_and_clear();
+		let (circuit, circuit_problem) = match circuit {
+			Ok(circuit) => (Some(circuit), None),
+			Err(error @ CircuitError::Synthesis(_)) => return Err(error.into()),
+			Err(error) => (None, Some(error.to_string())),
+		};
+		let mut operators = BTreeMap::new();
+		let layers = float.layers.iter().zip(float.shapes.iter().skip(1));
+		let layers = layers.map(|(layer, shape)| {
+			let operator = layer.operator.skeleton().name();
+			*operators.entry(operator).or_default() += 1;
+			let relu = if layer.relu { " + Relu" } else { "" };
+			summary(format!("{operator}{relu} ({})", layer.name), layer.input, *shape)
+		});
+		Ok(Contents::Onnx {
+			hash,
+			layers: layers.collect(),
+			operators,
+			parameters: float.parameters(),
+			multiply_adds: float.multiply_adds,
+			estimated: self.calibration.is_none(),
+			circuit,
+			circuit_problem,
+		})
 	}
 }
 
@@ -58,7 +167,17 @@ enum Contents {
 	},
 	Onnx {
 		hash: Hash,
+		/// How often each operator occurs.
+		operators: BTreeMap<&'static str, usize>,
+		/// Weights and biases.
+		parameters: usize,
+		multiply_adds: u64,
 		layers: Vec<LayerSummary>,
+		/// Whether the scales that the circuit rests on were chosen on random images.
+		estimated: bool,
+		circuit: Option<CircuitReport>,
+		/// Why there is no circuit: the model can be run, not proven.
+		circuit_problem: Option<String>,
 	},
 	VerifyingKey {
 		id: Hash,
@@ -92,6 +211,21 @@ struct WeightsSummary {
 	biases: usize,
 }
 
+/// Images that are the same on every run, with values from 0 to 1.
+fn random_images(len: usize) -> Result<Dataset, DatasetError> {
+	const IMAGES: usize = 4;
+	// Multiplication by an odd number of 64 bits spreads the bits of a counter into the upper ones.
+	let values = (1..=IMAGES * len).map(|index| {
+		let spread = (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+		(spread >> 40) as f64 / f64::from(1 << 24)
+	});
+	let images = Array {
+		shape: vec![IMAGES, len],
+		values: values.collect(),
+	};
+	Dataset::new(&images, None, len)
+}
+
 fn inspect_folder(path: &Path) -> Result<Contents, CliError> {
 	if path.join(opensand_zk_prover::MANIFEST_FILE).is_file() {
 		let bundle = Bundle::read(path)?;
@@ -109,78 +243,6 @@ fn inspect_folder(path: &Path) -> Result<Contents, CliError> {
 		layers: summaries(folder.model.architecture()),
 		manifest: folder.manifest,
 	})
-}
-
-fn inspect_file(path: &Path) -> Result<Contents, CliError> {
-	let bytes = files::read(path, onnx::MAX_ONNX_BYTES)?;
-	let model_error = |source| CliError::Model {
-		path: path.into(),
-		source,
-	};
-	match bytes.first_chunk() {
-		Some(b"OSNA") => {
-			let architecture = Architecture::from_bytes(&bytes).map_err(model_error)?;
-			Ok(Contents::Architecture {
-				id: Hash(architecture.id()),
-				layers: summaries(&architecture),
-				multiply_adds: architecture.multiply_adds(),
-				weight_bytes: architecture.weight_bytes(),
-			})
-		}
-		Some(b"OSNW") => {
-			let weights = Weights::from_bytes(&bytes).map_err(model_error)?;
-			let summary = |layer: &opensand_nn::LayerWeights| WeightsSummary {
-				weights: layer.weights.len(),
-				biases: layer.biases.len(),
-			};
-			Ok(Contents::Weights {
-				hash: Hash(weights.hash()),
-				layers: weights.layers().iter().map(summary).collect(),
-			})
-		}
-		_ if path.extension().is_some_and(|extension| extension == "onnx") => {
-			let float = onnx::read(&bytes).map_err(|source| CliError::Onnx {
-				path: path.into(),
-				source,
-			})?;
-			let layers = float
-				.layers
-				.iter()
-				.zip(float.shapes.iter().skip(1))
-				.map(|(layer, shape)| {
-					let operator = layer.operator.skeleton();
-					let relu = if layer.relu { " + Relu" } else { "" };
-					summary(
-						format!("{}{relu} ({})", operator.name(), layer.name),
-						layer.input,
-						*shape,
-					)
-				});
-			Ok(Contents::Onnx {
-				hash: Hash::of(&bytes),
-				layers: layers.collect(),
-			})
-		}
-		_ if bytes.len() == PROOF_LEN => {
-			let decoded = Proof::from_bytes_with::<Native>(&bytes);
-			decoded.map_err(|problem| CliError::Proof {
-				path: path.into(),
-				problem,
-			})?;
-			Ok(Contents::Proof {
-				hash: Hash::of(&bytes),
-			})
-		}
-		_ if path.extension().is_some_and(|extension| extension == "key") => {
-			let key = read_key(path)?;
-			Ok(Contents::VerifyingKey {
-				id: Hash(key.id()),
-				development: key.origin() == KeyOrigin::Development,
-				public_inputs: key.public_input_count(),
-			})
-		}
-		_ => Err(CliError::Unrecognised { path: path.into() }),
-	}
 }
 
 fn summaries(architecture: &Architecture) -> Vec<LayerSummary> {
@@ -262,9 +324,40 @@ impl Display for Contents {
 				writeln!(formatter, "input {input}, {public_inputs} public inputs")?;
 				write_layers(formatter, layers)
 			}
-			Contents::Onnx { hash, layers } => {
+			Contents::Onnx {
+				hash,
+				operators,
+				parameters,
+				multiply_adds,
+				layers,
+				estimated,
+				circuit,
+				circuit_problem,
+			} => {
 				writeln!(formatter, "ONNX model {hash}, importable")?;
-				write_layers(formatter, layers)
+				let counts = operators.iter().map(|(name, count)| format!("{count} {name}"));
+				writeln!(
+					formatter,
+					"operators          {}",
+					counts.collect::<Vec<_>>().join(", ")
+				)?;
+				writeln!(formatter, "parameters         {parameters}")?;
+				writeln!(formatter, "multiply-adds      {multiply_adds}")?;
+				write_layers(formatter, layers)?;
+				if *estimated {
+					writeln!(
+						formatter,
+						"Scales chosen on random images; give --calibration for the exact circuit."
+					)?;
+				}
+				match (circuit, circuit_problem) {
+					(Some(circuit), _) => write!(formatter, "{circuit}"),
+					(None, problem) => writeln!(
+						formatter,
+						"cannot be proven   {}",
+						problem.as_deref().unwrap_or_default()
+					),
+				}
 			}
 		}
 	}

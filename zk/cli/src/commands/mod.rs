@@ -1,5 +1,7 @@
 //! The subcommands, one file each.
 
+mod calibrate;
+mod calibration;
 mod circuit;
 mod compile;
 mod digest;
@@ -18,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 /// Bring neural networks into OpenSand's integer format, and prove and verify what they answer.
 ///
-/// The usual order: import, compile, setup, prove, verify. Every command takes --json.
+/// The usual order: inspect, calibrate, import, compile, setup, prove, verify. Every command takes --json.
 ///
 /// Exit codes: 0 success; 1 a check failed (invalid proof, unsatisfied circuit, accuracy lost); 2 wrong usage; 3 a file is
 /// damaged or does not fit; 4 the model is not supported; 5 a file cannot be read or written.
@@ -36,7 +38,9 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-	/// Turn a float ONNX model and sample images into an integer model.
+	/// Compare what an ONNX model answers before and after it is brought to integers, layer by layer.
+	Calibrate(calibrate::Calibrate),
+	/// Turn an ONNX model and sample images into an integer model.
 	Import(import::Import),
 	/// Say what a file or folder is and what is in it.
 	Inspect(inspect::Inspect),
@@ -62,6 +66,7 @@ pub enum Command {
 pub fn run(cli: Cli) -> Result<(), CliError> {
 	let output = Output::new(cli.json);
 	match cli.command {
+		Command::Calibrate(command) => command.run(output),
 		Command::Import(command) => command.run(output),
 		Command::Inspect(command) => command.run(output),
 		Command::Evaluate(command) => command.run(output),

@@ -9,9 +9,11 @@ impl FloatModel {
 	pub fn tensors(&self, input: &[f32]) -> Vec<Vec<f32>> {
 		let mut tensors = Vec::with_capacity(self.shapes.len());
 		tensors.push(input.to_vec());
-		for (layer, to) in self.layers.iter().zip(&self.shapes[1..]) {
+		self.round(&mut tensors, 0);
+		for (index, (layer, to)) in self.layers.iter().zip(&self.shapes[1..]).enumerate() {
 			let output = self.run(layer, &tensors, *to);
 			tensors.push(output);
+			self.round(&mut tensors, index + 1);
 		}
 		tensors
 	}
@@ -21,6 +23,15 @@ impl FloatModel {
 		self.tensors(input).pop().unwrap_or_default()
 	}
 
+	/// Rounds tensor `index` where the model is quantised there.
+	fn round(&self, tensors: &mut [Vec<f32>], index: usize) {
+		if let Some(quantisation) = self.quantisations[index] {
+			tensors[index]
+				.iter_mut()
+				.for_each(|x| *x = quantisation.apply(*x));
+		}
+	}
+
 	fn run(&self, layer: &FloatLayer, tensors: &[Vec<f32>], to: Shape) -> Vec<f32> {
 		let from = self.shape(layer.input);
 		let input = tensors[usize::from(layer.input)].as_slice();
@@ -28,9 +39,10 @@ impl FloatModel {
 			FloatOperator::Linear(parameters) => linear(parameters, input),
 			FloatOperator::Conv2d {
 				window,
+				dilation,
 				groups,
 				parameters,
-			} => convolution(window, *groups as usize, parameters, input, from, to),
+			} => convolution(window, *dilation, *groups as usize, parameters, input, from, to),
 			FloatOperator::MaxPool(window) => pool(window, input, from, to, f64::NEG_INFINITY, f64::max, 1.0),
 			FloatOperator::AvgPool(window) => pool(
 				window,
@@ -51,9 +63,18 @@ impl FloatModel {
 			FloatOperator::Function(function) => {
 				input.iter().map(|x| function.at((*x).into()) as f32).collect()
 			}
+			FloatOperator::Concat(others) => {
+				let others = others.iter().map(|other| tensors[usize::from(*other)].as_slice());
+				std::iter::once(input).chain(others).flatten().copied().collect()
+			}
+			FloatOperator::Transpose(permutation) => {
+				let places = from.transposed_places(*permutation);
+				places.map(|place| input[place]).collect()
+			}
 		};
 		if layer.relu {
-			output.iter_mut().for_each(|x| *x = x.max(0.0));
+			let ceiling = layer.ceiling.unwrap_or(f32::INFINITY);
+			output.iter_mut().for_each(|x| *x = x.max(0.0).min(ceiling));
 		}
 		output
 	}
@@ -74,6 +95,7 @@ fn dot(a: &[f32], b: &[f32]) -> f64 {
 
 fn convolution(
 	window: &Window,
+	dilation: [u16; 2],
 	groups: usize,
 	parameters: &Parameters,
 	input: &[f32],
@@ -90,7 +112,7 @@ fn convolution(
 		for position in 0..plane {
 			patch.fill(0.0);
 			for (channel, patch) in (group * group_inputs..).zip(patch.chunks_exact_mut(area)) {
-				visit(window, from, to, position, |tap, element| {
+				visit(window, dilation, from, to, position, |tap, element| {
 					patch[tap] = input[channel * from.plane() as usize + element];
 				});
 			}
@@ -118,7 +140,7 @@ fn pool(
 	for channel in input.chunks_exact(from.plane() as usize) {
 		for position in 0..to.plane() as usize {
 			let mut value = start;
-			visit(window, from, to, position, |_, element| {
+			visit(window, [1, 1], from, to, position, |_, element| {
 				value = fold(value, channel[element].into())
 			});
 			output.push((value / divisor) as f32);
@@ -129,7 +151,15 @@ fn pool(
 
 /// Calls `tap` with the index in the window and the index in the plane of every element of the input that the window at
 /// `position` covers.
-fn visit(window: &Window, from: Shape, to: Shape, position: usize, mut tap: impl FnMut(usize, usize)) {
+fn visit(
+	window: &Window,
+	dilation: [u16; 2],
+	from: Shape,
+	to: Shape,
+	position: usize,
+	mut tap: impl FnMut(usize, usize),
+) {
+	let [row_dilation, column_dilation] = dilation.map(usize::from);
 	let [rows, columns] = window.kernel.map(usize::from);
 	let [row_stride, column_stride] = window.stride.map(usize::from);
 	let [top, left, _, _] = window.padding.map(usize::from);
@@ -137,11 +167,17 @@ fn visit(window: &Window, from: Shape, to: Shape, position: usize, mut tap: impl
 	let row_start = position / to.width as usize * row_stride;
 	let column_start = position % to.width as usize * column_stride;
 	for row in 0..rows {
-		let Some(y) = (row_start + row).checked_sub(top).filter(|y| *y < height) else {
+		let Some(y) = (row_start + row * row_dilation)
+			.checked_sub(top)
+			.filter(|y| *y < height)
+		else {
 			continue;
 		};
 		for column in 0..columns {
-			let Some(x) = (column_start + column).checked_sub(left).filter(|x| *x < width) else {
+			let Some(x) = (column_start + column * column_dilation)
+				.checked_sub(left)
+				.filter(|x| *x < width)
+			else {
 				continue;
 			};
 			tap(row * columns + column, y * width + x);

@@ -1,9 +1,15 @@
 //! Float models: what an ONNX graph means, in the operators of the integer format, before any quantisation.
 
 mod evaluate;
+mod function;
+mod quantisation;
+
+pub use function::Function;
+pub use quantisation::Quantisation;
 
 use opensand_nn::{
-	Activation, Add, AvgPool, Conv2d, Linear, ModelError, Operator, Shape, TensorIndex, Window,
+	Activation, Add, AvgPool, Concat, Conv2d, DilatedConv2d, Linear, ModelError, Operator, Shape,
+	TensorIndex, Window,
 };
 
 /// Weights and biases of a layer, laid out as [`opensand_nn::LayerWeights`] are.
@@ -15,25 +21,6 @@ pub struct Parameters {
 	pub biases: Vec<f32>,
 }
 
-/// A function that the integer model has as a table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Function {
-	/// `1 / (1 + e^-x)`.
-	Sigmoid,
-	/// The hyperbolic tangent.
-	Tanh,
-}
-
-impl Function {
-	/// The function's value at `x`.
-	pub fn at(self, x: f64) -> f64 {
-		match self {
-			Function::Sigmoid => 1.0 / (1.0 + (-x).exp()),
-			Function::Tanh => x.tanh(),
-		}
-	}
-}
-
 /// The operators of a float model.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FloatOperator {
@@ -43,6 +30,8 @@ pub enum FloatOperator {
 	Conv2d {
 		/// Kernel, stride and padding.
 		window: Window,
+		/// Rows and columns from one element of the kernel to the next.
+		dilation: [u16; 2],
 		/// Groups.
 		groups: u32,
 		/// Weights and biases.
@@ -60,6 +49,10 @@ pub enum FloatOperator {
 	Relu,
 	/// A function of each element.
 	Function(Function),
+	/// The tensor and others behind it along the channels.
+	Concat(Vec<TensorIndex>),
+	/// The axes in another order, as [`opensand_nn::Operator::Transpose`].
+	Transpose([u8; 3]),
 }
 
 /// An operator, the tensor it reads and the ONNX node it comes from.
@@ -73,6 +66,8 @@ pub struct FloatLayer {
 	pub operator: FloatOperator,
 	/// Whether a ReLU is fused to a Linear, Conv2d or Add.
 	pub relu: bool,
+	/// What values above are clipped to, where a Clip from zero is fused; only with `relu`.
+	pub ceiling: Option<f32>,
 }
 
 /// A float model whose shapes fit the integer format.
@@ -82,6 +77,8 @@ pub struct FloatModel {
 	pub layers: Vec<FloatLayer>,
 	/// Shapes of all tensors, the input's first.
 	pub shapes: Vec<Shape>,
+	/// How the values of each tensor are rounded, in a quantised (QDQ) model.
+	pub quantisations: Vec<Option<Quantisation>>,
 	/// Multiply-additions of one evaluation, as [`opensand_nn::Architecture::multiply_adds`] counts them.
 	pub multiply_adds: u64,
 }
@@ -92,6 +89,14 @@ impl FloatModel {
 		self.shapes[0]
 	}
 
+	/// Weights and biases of all layers.
+	pub fn parameters(&self) -> usize {
+		let layers = self.layers.iter().filter_map(|layer| layer.operator.parameters());
+		layers
+			.map(|parameters| parameters.weights.len() + parameters.biases.len())
+			.sum()
+	}
+
 	/// Shape of tensor `index`.
 	pub fn shape(&self, index: TensorIndex) -> Shape {
 		self.shapes[usize::from(index)]
@@ -99,8 +104,72 @@ impl FloatModel {
 }
 
 impl FloatOperator {
+	/// `scales[c] · x + shifts[c]` on channel `c`: a convolution of one element and as many groups as channels.
+	pub fn scale(scales: Vec<f32>, shifts: Vec<f32>) -> Self {
+		FloatOperator::Conv2d {
+			window: Window {
+				kernel: [1, 1],
+				stride: [1, 1],
+				padding: [0; 4],
+			},
+			dilation: [1, 1],
+			groups: u32::try_from(scales.len()).unwrap_or(u32::MAX),
+			parameters: Parameters {
+				weights: scales,
+				biases: shifts,
+			},
+		}
+	}
+
+	/// Factors and summands of each channel, if the operator is what [`scale`](Self::scale) makes.
+	pub fn as_scale(&self) -> Option<&Parameters> {
+		match self {
+			FloatOperator::Conv2d {
+				window,
+				groups,
+				parameters,
+				..
+			} => {
+				let channelwise = *groups as usize == parameters.biases.len()
+					&& parameters.weights.len() == parameters.biases.len();
+				let still = (window.kernel, window.stride, window.padding) == ([1, 1], [1, 1], [0; 4]);
+				(channelwise && still).then_some(parameters)
+			}
+			_ => None,
+		}
+	}
+
+	/// The tensors that the operator reads besides its layer's input.
+	pub fn others(&self) -> &[TensorIndex] {
+		match self {
+			FloatOperator::Add(other) => std::slice::from_ref(other),
+			FloatOperator::Concat(others) => others,
+			_ => &[],
+		}
+	}
+
+	/// Whether the operator's integers mean the same as its inputs': nothing is requantised.
+	pub fn keeps_scale(&self) -> bool {
+		matches!(
+			self,
+			FloatOperator::MaxPool(_)
+				| FloatOperator::Reshape(_)
+				| FloatOperator::Relu
+				| FloatOperator::Concat(_)
+				| FloatOperator::Transpose(_)
+		)
+	}
+
 	/// Weights and biases, if the operator has some.
 	pub fn parameters(&self) -> Option<&Parameters> {
+		match self {
+			FloatOperator::Linear(parameters) | FloatOperator::Conv2d { parameters, .. } => Some(parameters),
+			_ => None,
+		}
+	}
+
+	/// [`parameters`](Self::parameters), to change.
+	pub fn parameters_mut(&mut self) -> Option<&mut Parameters> {
 		match self {
 			FloatOperator::Linear(parameters) | FloatOperator::Conv2d { parameters, .. } => Some(parameters),
 			_ => None,
@@ -124,13 +193,27 @@ impl FloatOperator {
 				shifts,
 				activation,
 			}),
-			FloatOperator::Conv2d { window, groups, .. } => Operator::Conv2d(Conv2d {
-				outputs,
-				window: *window,
-				groups: *groups,
-				shifts,
-				activation,
-			}),
+			FloatOperator::Conv2d {
+				window,
+				dilation,
+				groups,
+				..
+			} => {
+				let conv = Conv2d {
+					outputs,
+					window: *window,
+					groups: *groups,
+					shifts,
+					activation,
+				};
+				match dilation {
+					[1, 1] => Operator::Conv2d(conv),
+					_ => Operator::DilatedConv2d(DilatedConv2d {
+						conv,
+						dilation: *dilation,
+					}),
+				}
+			}
 			FloatOperator::MaxPool(window) => Operator::MaxPool(*window),
 			FloatOperator::AvgPool(window) => Operator::AvgPool(AvgPool {
 				window: *window,
@@ -145,6 +228,10 @@ impl FloatOperator {
 			FloatOperator::Reshape(to) => Operator::Reshape(*to),
 			FloatOperator::Relu => Operator::Relu,
 			FloatOperator::Function(_) => Operator::Lut(Box::new(table)),
+			FloatOperator::Concat(others) => Operator::Concat(Concat {
+				others: others.clone(),
+			}),
+			FloatOperator::Transpose(permutation) => Operator::Transpose(*permutation),
 		}
 	}
 
@@ -155,7 +242,7 @@ impl FloatOperator {
 	}
 
 	/// Shape of the output; `layer` is the number that errors name.
-	pub fn output_shape(&self, layer: usize, from: Shape, other: Option<Shape>) -> Result<Shape, ModelError> {
-		self.skeleton().output_shape(layer, from, other)
+	pub fn output_shape(&self, layer: usize, from: Shape, others: &[Shape]) -> Result<Shape, ModelError> {
+		self.skeleton().output_shape(layer, from, others)
 	}
 }

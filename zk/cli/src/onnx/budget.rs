@@ -45,7 +45,7 @@ impl Message {
 			(ValueInfo, 2) => Type,
 			(Type, 1) => TensorType,
 			(TensorType, 2) => TensorShape,
-			(Attribute, 8) | (Tensor, 1 | 7) => return Payload::PackedVarints,
+			(Attribute, 8) | (Tensor, 1 | 5 | 7) => return Payload::PackedVarints,
 			_ => return Payload::Bytes,
 		};
 		Payload::Message(message)

@@ -3,13 +3,16 @@
 use super::{
 	attributes::{display_name, form},
 	error::OnnxError,
-	nodes,
+	nodes, patterns,
 	proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto},
 	tensor::{floats, integers, FloatTensor},
 };
-use crate::float::{FloatLayer, FloatModel, FloatOperator, Parameters};
+use crate::float::{FloatLayer, FloatModel, FloatOperator, Parameters, Quantisation};
 use opensand_nn::{limits::MAX_OPERATORS, Architecture, Layer, ModelError, Shape, TensorIndex};
-use std::collections::{HashMap, HashSet};
+use std::{
+	collections::{HashMap, HashSet},
+	rc::Rc,
+};
 
 /// Operator sets whose definitions of the supported operators this importer follows.
 const OPSETS: (i64, i64) = (11, 24);
@@ -25,19 +28,27 @@ pub fn lower(model: &ModelProto) -> Result<FloatModel, OnnxError> {
 			problem,
 		});
 	}
-	let mut builder = Builder::new(graph)?;
 	let output = exactly_one("outputs", graph.output.iter().map(|output| output.name.as_str()))?;
-	for node in needed(graph, output) {
+	let rewritten = patterns::rewrite(graph);
+	let nodes = graph.node.iter().enumerate();
+	let nodes = nodes.map(|(index, node)| rewritten.get(&index).unwrap_or(node));
+	let nodes = needed(nodes.collect(), output);
+	let mut builder = Builder::new(graph, &nodes)?;
+	for node in nodes {
 		nodes::lower(&mut builder, node)?;
 	}
 	builder.finish(output)
 }
 
 /// A value of the graph.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Value<'a> {
 	Tensor(Tensor),
 	Constant(&'a TensorProto),
+	/// A constant that was dequantised.
+	Floats(Rc<FloatTensor>),
+	/// The integers between QuantizeLinear and DequantizeLinear, by what they stand for.
+	Quantised(Tensor, Quantisation),
 }
 
 /// A tensor that depends on the input.
@@ -47,7 +58,7 @@ pub struct Tensor {
 	pub index: TensorIndex,
 	/// Its shape without the batch.
 	pub shape: Shape,
-	/// Its rank in the graph: 2 for [1, features], 4 for [1, channels, height, width].
+	/// Its rank in the graph: 2 for [1, features], 3 for [1, channels, length], 4 for [1, channels, height, width].
 	pub rank: u8,
 }
 
@@ -60,10 +71,11 @@ pub struct Builder<'a> {
 	shared: HashSet<TensorIndex>,
 	layers: Vec<FloatLayer>,
 	shapes: Vec<Shape>,
+	quantisations: Vec<Option<Quantisation>>,
 }
 
 impl<'a> Builder<'a> {
-	fn new(graph: &'a GraphProto) -> Result<Self, OnnxError> {
+	fn new(graph: &'a GraphProto, nodes: &[&'a NodeProto]) -> Result<Self, OnnxError> {
 		let mut values: HashMap<&str, Value> = HashMap::new();
 		for constant in &graph.initializer {
 			values.insert(&constant.name, Value::Constant(constant));
@@ -83,8 +95,7 @@ impl<'a> Builder<'a> {
 			}),
 		);
 		let mut readers = HashMap::new();
-		let read = graph
-			.node
+		let read = nodes
 			.iter()
 			.flat_map(|node| &node.input)
 			.chain(graph.output.iter().map(|output| &output.name));
@@ -97,6 +108,7 @@ impl<'a> Builder<'a> {
 			shared: HashSet::new(),
 			layers: Vec::new(),
 			shapes: vec![shape],
+			quantisations: vec![None],
 		})
 	}
 
@@ -104,24 +116,65 @@ impl<'a> Builder<'a> {
 	pub fn tensor(&self, node: &NodeProto, position: usize) -> Result<Tensor, OnnxError> {
 		match self.value(node, position)? {
 			Value::Tensor(tensor) => Ok(tensor),
-			Value::Constant(_) => Err(form(
+			Value::Constant(_) | Value::Floats(_) => Err(form(
 				node,
 				"an input is constant",
 				"export with constant folding, so that constants meet weights only",
+			)),
+			Value::Quantised(..) => Err(form(
+				node,
+				"it computes with quantised integers",
+				"export with a DequantizeLinear behind each QuantizeLinear (QDQ)",
+			)),
+		}
+	}
+
+	/// The tensor that `node` has made, or named.
+	pub fn output(&self, node: &NodeProto) -> Result<Tensor, OnnxError> {
+		let name = node.output.first().map_or("", String::as_str);
+		match self.values.get(name) {
+			Some(Value::Tensor(tensor)) => Ok(*tensor),
+			_ => Err(OnnxError::NoOutput(name.into())),
+		}
+	}
+
+	/// Input `position` of `node`, which must come from a QuantizeLinear.
+	pub fn quantised(&self, node: &NodeProto, position: usize) -> Result<(Tensor, Quantisation), OnnxError> {
+		match self.value(node, position)? {
+			Value::Quantised(tensor, quantisation) => Ok((tensor, quantisation)),
+			_ => Err(form(
+				node,
+				"its input comes from no QuantizeLinear and is no constant",
+				"export with a QuantizeLinear before each DequantizeLinear (QDQ)",
 			)),
 		}
 	}
 
 	/// Input `position` of `node`, which must be a constant of floats.
 	pub fn floats(&self, node: &NodeProto, position: usize) -> Result<FloatTensor, OnnxError> {
-		floats(self.constant(node, position)?)
+		match self.value(node, position)? {
+			Value::Floats(values) => Ok(values.as_ref().clone()),
+			_ => floats(self.constant(node, position)?),
+		}
 	}
 
 	/// Input `position` of `node` if it is a constant of floats; `None` where it depends on the graph's input.
 	pub fn maybe_floats(&self, node: &NodeProto, position: usize) -> Result<Option<FloatTensor>, OnnxError> {
 		match self.value(node, position)? {
-			Value::Tensor(_) => Ok(None),
-			Value::Constant(constant) => floats(constant).map(Some),
+			Value::Tensor(_) | Value::Quantised(..) => Ok(None),
+			Value::Constant(_) | Value::Floats(_) => self.floats(node, position).map(Some),
+		}
+	}
+
+	/// Input `position` of `node` if it is a constant of the file.
+	pub fn maybe_constant(
+		&self,
+		node: &NodeProto,
+		position: usize,
+	) -> Result<Option<&'a TensorProto>, OnnxError> {
+		match self.value(node, position)? {
+			Value::Constant(constant) => Ok(Some(constant)),
+			_ => Ok(None),
 		}
 	}
 
@@ -140,10 +193,75 @@ impl<'a> Builder<'a> {
 		self.set(node, Value::Constant(constant));
 	}
 
+	/// Makes the output of `node` a constant of `values`.
+	pub fn set_floats(&mut self, node: &'a NodeProto, values: FloatTensor) {
+		self.set(node, Value::Floats(Rc::new(values)));
+	}
+
+	/// Rounds input 0 of `node`, and makes its output the integers.
+	pub fn quantise(&mut self, node: &'a NodeProto, quantisation: Quantisation) -> Result<(), OnnxError> {
+		let mut tensor = self.tensor(node, 0)?;
+		let before = self.quantisations[usize::from(tensor.index)];
+		// Rounding twice to one grid is rounding once.
+		if before != Some(quantisation) {
+			let alone = self.reads_alone(node, 0).is_some();
+			// Where a grid begins at zero, quantisers leave out a ReLU before it, or a Clip to its end.
+			let (least, greatest) = quantisation.range();
+			let rectifies = least == 0.0 && tensor.index > 0 && !self.is_rectified(tensor.index);
+			let fused = rectifies && self.fuse_relu(node, Some(greatest as f32));
+			if before.is_some() || !alone || rectifies && !fused {
+				let operator = match rectifies {
+					true => FloatOperator::Relu,
+					false => FloatOperator::Reshape(tensor.shape),
+				};
+				self.push(node, tensor, &[], operator, tensor.rank)?;
+				tensor = self.output(node)?;
+			}
+			self.quantisations[usize::from(tensor.index)] = Some(quantisation);
+		}
+		self.set(node, Value::Quantised(tensor, quantisation));
+		Ok(())
+	}
+
+	/// Fuses a ReLU, with a ceiling if there is one, to the layer that makes input 0 of `node`; false where it cannot be.
+	pub fn fuse_relu(&mut self, node: &NodeProto, ceiling: Option<f32>) -> bool {
+		let fusible = |operator: &FloatOperator| {
+			matches!(operator, FloatOperator::Add(_)) || operator.parameters().is_some()
+		};
+		match self.sole_producer(node, 0) {
+			Some(layer) if fusible(&layer.operator) => {
+				layer.relu = true;
+				layer.ceiling = ceiling;
+				true
+			}
+			_ => false,
+		}
+	}
+
+	/// Whether a tensor comes from a ReLU, with nothing behind it but pooling and moving.
+	fn is_rectified(&self, tensor: TensorIndex) -> bool {
+		let mut layer = usize::from(tensor).checked_sub(1);
+		while let Some(found) = layer.and_then(|layer| self.layers.get(layer)) {
+			let passes = match found.operator {
+				FloatOperator::Concat(_) => false,
+				FloatOperator::AvgPool(_) => true,
+				_ => found.operator.keeps_scale(),
+			};
+			if found.relu || matches!(found.operator, FloatOperator::Relu) {
+				return true;
+			}
+			layer = usize::from(found.input).checked_sub(1).filter(|_| passes);
+		}
+		false
+	}
+
 	/// Makes the output of `node` another name of `tensor`.
 	pub fn set_alias(&mut self, node: &'a NodeProto, tensor: Tensor) {
 		let shares = |name: &String| {
-			let same = matches!(self.values.get(name.as_str()), Some(Value::Tensor(named)) if named.index == tensor.index);
+			let same = match self.values.get(name.as_str()) {
+				Some(Value::Tensor(named) | Value::Quantised(named, _)) => named.index == tensor.index,
+				_ => false,
+			};
 			same && self.readers.get(name.as_str()) != Some(&1)
 		};
 		if node.input.iter().any(shares) {
@@ -152,12 +270,12 @@ impl<'a> Builder<'a> {
 		self.set(node, Value::Tensor(tensor));
 	}
 
-	/// Adds a layer over `input` whose output is `node`'s, of rank `rank`. `other` is the second operand of an Add.
+	/// Adds a layer over `input` whose output is `node`'s, of rank `rank`. `others` are the further operands of an Add or Concat.
 	pub fn push(
 		&mut self,
 		node: &'a NodeProto,
 		input: Tensor,
-		other: Option<Tensor>,
+		others: &[Tensor],
 		operator: FloatOperator,
 		rank: u8,
 	) -> Result<(), OnnxError> {
@@ -166,9 +284,8 @@ impl<'a> Builder<'a> {
 			node: display_name(node),
 			source,
 		};
-		let shape = operator
-			.output_shape(layer, input.shape, other.map(|tensor| tensor.shape))
-			.map_err(wrap)?;
+		let others: Vec<Shape> = others.iter().map(|tensor| tensor.shape).collect();
+		let shape = operator.output_shape(layer, input.shape, &others).map_err(wrap)?;
 		if layer >= MAX_OPERATORS {
 			return Err(wrap(ModelError::TooManyOperators(layer + 1)));
 		}
@@ -179,27 +296,62 @@ impl<'a> Builder<'a> {
 			input: input.index,
 			operator,
 			relu: false,
+			ceiling: None,
 		});
 		self.shapes.push(shape);
+		self.quantisations.push(None);
 		self.set(node, Value::Tensor(Tensor { index, shape, rank }));
 		Ok(())
 	}
 
-	/// The layer that makes input `position` of `node`, if nothing else reads that value and no ReLU follows yet: it may
-	/// take up what `node` does.
+	/// The layer that makes input `position` of `node`, if nothing else reads that value and neither a ReLU nor rounding
+	/// follows yet: it may take up what `node` does.
 	pub fn sole_producer(&mut self, node: &NodeProto, position: usize) -> Option<&mut FloatLayer> {
-		let name = node.input.get(position)?;
-		if self.readers.get(name.as_str()) != Some(&1) {
-			return None;
-		}
-		let Some(Value::Tensor(tensor)) = self.values.get(name.as_str()) else {
-			return None;
-		};
-		if self.shared.contains(&tensor.index) {
+		let tensor = self.reads_alone(node, position)?;
+		if self.quantisations[usize::from(tensor.index)].is_some() {
 			return None;
 		}
 		let layer = usize::from(tensor.index).checked_sub(1)?;
 		self.layers.get_mut(layer).filter(|layer| !layer.relu)
+	}
+
+	/// Takes the last layer away if it is a channelwise scale that only `node` reads, as input `position`, and `wanted`:
+	/// its factors and summands, and the tensor that it read.
+	pub fn take_scale(
+		&mut self,
+		node: &NodeProto,
+		position: usize,
+		wanted: impl FnOnce(&Parameters) -> bool,
+	) -> Option<(Parameters, Tensor)> {
+		let rank = self.reads_alone(node, position)?.rank;
+		let index = usize::from(self.reads_alone(node, position)?.index);
+		let layer = self.sole_producer(node, position)?;
+		let (scale, from) = (layer.operator.as_scale()?.clone(), layer.input);
+		if index != self.layers.len() || !wanted(&scale) {
+			return None;
+		}
+		self.layers.pop();
+		self.shapes.pop();
+		self.quantisations.pop();
+		let shape = *self.shapes.get(usize::from(from))?;
+		let tensor = Tensor {
+			index: from,
+			shape,
+			rank,
+		};
+		Some((scale, tensor))
+	}
+
+	/// The tensor that is input `position` of `node`, if nothing else reads that value.
+	fn reads_alone(&self, node: &NodeProto, position: usize) -> Option<Tensor> {
+		let name = node.input.get(position)?;
+		if self.readers.get(name.as_str()) != Some(&1) {
+			return None;
+		}
+		match self.values.get(name.as_str()) {
+			Some(Value::Tensor(tensor)) if !self.shared.contains(&tensor.index) => Some(*tensor),
+			_ => None,
+		}
 	}
 
 	fn value(&self, node: &NodeProto, position: usize) -> Result<Value<'a>, OnnxError> {
@@ -214,13 +366,19 @@ impl<'a> Builder<'a> {
 			node: display_name(node),
 			value: name.clone(),
 		};
-		self.values.get(name.as_str()).copied().ok_or_else(unknown)
+		self.values.get(name.as_str()).cloned().ok_or_else(unknown)
 	}
 
-	fn constant(&self, node: &NodeProto, position: usize) -> Result<&'a TensorProto, OnnxError> {
+	/// Input `position` of `node`, which must be a constant of the file.
+	pub fn constant(&self, node: &NodeProto, position: usize) -> Result<&'a TensorProto, OnnxError> {
 		match self.value(node, position)? {
 			Value::Constant(constant) => Ok(constant),
-			Value::Tensor(_) => Err(form(
+			Value::Floats(_) => Err(form(
+				node,
+				format!("input {position} is dequantised where integers are needed"),
+				"export the model again",
+			)),
+			Value::Tensor(_) | Value::Quantised(..) => Err(form(
 				node,
 				format!("input {position} is not a constant"),
 				"products of two activations are not supported; export with weights as constants",
@@ -249,15 +407,9 @@ impl<'a> Builder<'a> {
 		Ok(FloatModel {
 			layers: self.layers,
 			shapes: self.shapes,
+			quantisations: self.quantisations,
 			multiply_adds,
 		})
-	}
-}
-
-/// Adds biases to those of `parameters`.
-pub fn add_biases(parameters: &mut Parameters, values: &[f32]) {
-	for (bias, value) in parameters.biases.iter_mut().zip(values) {
-		*bias += value;
 	}
 }
 
@@ -276,11 +428,10 @@ fn check_opset(model: &ModelProto) -> Result<(), OnnxError> {
 }
 
 /// The nodes that `output` depends on, in order.
-fn needed<'a>(graph: &'a GraphProto, output: &'a str) -> Vec<&'a NodeProto> {
+fn needed<'a>(nodes: Vec<&'a NodeProto>, output: &'a str) -> Vec<&'a NodeProto> {
 	let mut wanted = HashSet::from([output]);
-	let mut nodes: Vec<_> = graph
-		.node
-		.iter()
+	let mut nodes: Vec<_> = nodes
+		.into_iter()
 		.rev()
 		.filter(|node| {
 			let makes = node
@@ -338,7 +489,8 @@ fn input_shape(input: &ValueInfoProto) -> Result<(Shape, u8), OnnxError> {
 		.ok_or(bad("a dimension besides the batch is not fixed"))?;
 	match dims.as_slice() {
 		[features] => Ok((Shape::vector(*features), 2)),
+		[channels, length] => Ok((Shape::new(*channels, 1, *length), 3)),
 		[channels, height, width] => Ok((Shape::new(*channels, *height, *width), 4)),
-		_ => Err(bad("it has neither 2 nor 4 dimensions")),
+		_ => Err(bad("it has not 2, 3 or 4 dimensions")),
 	}
 }

@@ -2,10 +2,14 @@
 
 mod attributes;
 mod budget;
+mod elementwise;
 mod error;
+mod layout;
 mod lower;
 mod nodes;
+mod patterns;
 pub mod proto;
+mod quantised;
 mod tensor;
 
 pub use error::OnnxError;

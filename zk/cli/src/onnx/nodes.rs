@@ -2,15 +2,18 @@
 
 use super::{
 	attributes::{display_name, form, Attributes},
+	elementwise,
 	error::OnnxError,
-	lower::{add_biases, Builder, Tensor},
+	layout,
+	lower::{Builder, Tensor},
 	proto::NodeProto,
+	quantised,
 	tensor::FloatTensor,
 };
 use crate::float::{FloatOperator, Function, Parameters};
 use opensand_nn::{Shape, Window};
 
-const EXPORT_PLAIN: &str = "export the layer without it";
+pub const EXPORT_PLAIN: &str = "export the layer without it";
 
 /// Lowers one node.
 pub fn lower<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxError> {
@@ -31,12 +34,27 @@ pub fn lower<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), O
 		"MaxPool" => max_pool(builder, node),
 		"AveragePool" => average_pool(builder, node),
 		"GlobalAveragePool" => global_average_pool(builder, node),
-		"Relu" => relu(builder, node),
-		"Sigmoid" => function(builder, node, Function::Sigmoid),
-		"Tanh" => function(builder, node, Function::Tanh),
-		"Flatten" => flatten(builder, node),
-		"Reshape" => reshape(builder, node),
-		"Add" => add(builder, node),
+		"BatchNormalization" => elementwise::batch_normalization(builder, node),
+		"Relu" => elementwise::relu(builder, node),
+		"Clip" => elementwise::clip(builder, node),
+		"LeakyRelu" | "Elu" | "HardSigmoid" | "Swish" | "Gelu" => elementwise::parametric(builder, node),
+		"Sigmoid" => elementwise::function(builder, node, Function::Sigmoid),
+		"Tanh" => elementwise::function(builder, node, Function::Tanh),
+		"HardSwish" => elementwise::function(builder, node, Function::HardSwish),
+		"Erf" => elementwise::function(builder, node, Function::Erf),
+		"Softplus" => elementwise::function(builder, node, Function::Softplus),
+		"Add" => elementwise::add(builder, node),
+		"Sub" => elementwise::sub(builder, node),
+		"Mul" => elementwise::mul(builder, node),
+		"Div" => elementwise::div(builder, node),
+		"Flatten" => layout::flatten(builder, node),
+		"Reshape" => layout::reshape(builder, node),
+		"Squeeze" => layout::squeeze(builder, node),
+		"Unsqueeze" => layout::unsqueeze(builder, node),
+		"Transpose" => layout::transpose(builder, node),
+		"Concat" => layout::concat(builder, node),
+		"QuantizeLinear" => quantised::quantize(builder, node),
+		"DequantizeLinear" => quantised::dequantize(builder, node),
 		"Constant" => constant(builder, node),
 		"Identity" => identity(builder, node),
 		_ => Err(unsupported(node)),
@@ -46,18 +64,21 @@ pub fn lower<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), O
 /// What to do about an operator that is not supported.
 fn unsupported(node: &NodeProto) -> OnnxError {
 	let remedy = match node.op_type.as_str() {
-		"BatchNormalization" => "fold it into the layer before it: export in evaluation mode with constant folding",
 		"Dropout" => "export in evaluation mode, which drops it",
 		"Softmax" | "LogSoftmax" | "ArgMax" => "end the model at the logits: their order is the same",
-		"QuantizeLinear" | "DequantizeLinear" | "QLinearConv" | "QLinearMatMul" | "ConvInteger" | "MatMulInteger" => {
-			"export the float model: the import calibrates it"
-		},
-		"Clip" | "LeakyRelu" | "Elu" | "Gelu" | "HardSwish" | "HardSigmoid" => "train with Relu, Sigmoid or Tanh",
-		"Unsqueeze" | "Squeeze" | "Transpose" => "export with the layout [1, channels, height, width] throughout",
+		"QLinearConv" | "QLinearMatMul" | "QLinearAdd" | "ConvInteger" | "MatMulInteger" | "DynamicQuantizeLinear" => {
+			"export the float model, or one with QuantizeLinear and DequantizeLinear around float operators (QDQ)"
+		}
+		"PRelu" => "train with LeakyRelu, which has one slope",
+		"ReduceMean" => "export the mean over rows and columns as GlobalAveragePool",
+		"Pad" => "give the padding to the Conv or pooling behind it",
+		"InstanceNormalization" | "GroupNormalization" | "LayerNormalization" => "train with BatchNormalization",
+		"ConvTranspose" | "Resize" | "Upsample" => "train without upsampling",
 		_ => {
-			"supported are Gemm, MatMul, Conv, MaxPool, AveragePool, GlobalAveragePool, Relu, Sigmoid, Tanh, Flatten, Reshape, \
-			 Add, Constant and Identity"
-		},
+			"supported are Gemm, MatMul, Conv, BatchNormalization, MaxPool, AveragePool, GlobalAveragePool, Add, Sub, Mul and Div \
+			 by constants, Concat, Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Relu, Clip, LeakyRelu, Elu, Sigmoid, \
+			 HardSigmoid, Tanh, HardSwish, Swish, Gelu, Erf, Softplus, QuantizeLinear, DequantizeLinear, Constant and Identity"
+		}
 	};
 	OnnxError::UnsupportedOperator {
 		node: display_name(node),
@@ -91,14 +112,7 @@ fn gemm<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxEr
 			.zip(values)
 			.for_each(|(bias, value)| *bias = beta * value);
 	}
-	check_finite(node, &weights, &biases)?;
-	builder.push(
-		node,
-		input,
-		None,
-		FloatOperator::Linear(Parameters { weights, biases }),
-		2,
-	)
+	linear(builder, node, input, Parameters { weights, biases })
 }
 
 /// `Y = A · B` with a constant `B`.
@@ -108,31 +122,63 @@ fn matmul<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), Onnx
 	let (inputs, outputs, weights) = matrix(node, builder.floats(node, 1)?, false)?;
 	check_inner(node, input, inputs)?;
 	let biases = vec![0.0; outputs];
-	builder.push(
-		node,
-		input,
-		None,
-		FloatOperator::Linear(Parameters { weights, biases }),
-		2,
-	)
+	linear(builder, node, input, Parameters { weights, biases })
+}
+
+/// A Linear, with the scale before it, if there is one, in its weights.
+fn linear<'a>(
+	builder: &mut Builder<'a>,
+	node: &'a NodeProto,
+	mut input: Tensor,
+	mut parameters: Parameters,
+) -> Result<(), OnnxError> {
+	if let Some((scale, from)) = builder.take_scale(node, 0, |_| true) {
+		take_up(&scale, &mut parameters, 1, 1);
+		input = from;
+	}
+	check_finite(node, &parameters.weights, &parameters.biases)?;
+	builder.push(node, input, &[], FloatOperator::Linear(parameters), 2)
+}
+
+/// Puts a scale of the input's channels into weights of `taps` for each of a group's channels.
+fn take_up(scale: &Parameters, parameters: &mut Parameters, groups: usize, taps: usize) {
+	let outputs = parameters.biases.len();
+	let group_inputs = scale.biases.len() / groups;
+	let rows = parameters.weights.chunks_mut((group_inputs * taps).max(1));
+	for (output, (row, bias)) in rows.zip(&mut parameters.biases).enumerate() {
+		let first = output * groups / outputs * group_inputs;
+		let channels = scale.weights[first..].iter().zip(&scale.biases[first..]);
+		let mut sum = f64::from(*bias);
+		for (taps, (factor, summand)) in row.chunks_mut(taps).zip(channels) {
+			for weight in taps {
+				sum += f64::from(*weight) * f64::from(*summand);
+				*weight *= factor;
+			}
+		}
+		*bias = sum as f32;
+	}
 }
 
 fn conv<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxError> {
-	let input = image(builder, node)?;
+	let mut input = image(builder, node)?;
 	let weights = builder.floats(node, 1)?;
-	let [outputs, group_inputs, rows, columns] = weights.dims[..] else {
-		return Err(form(
-			node,
-			"its kernel is not two-dimensional",
-			"use two-dimensional convolutions",
-		));
+	let (outputs, group_inputs, size) = match (weights.dims.as_slice(), input.rank) {
+		([outputs, inputs, rows, columns], 4) => (*outputs, *inputs, [*rows, *columns]),
+		([outputs, inputs, columns], 3) => (*outputs, *inputs, [1, *columns]),
+		_ => {
+			return Err(form(
+				node,
+				"its kernel has not the dimensions of its input",
+				"use convolutions in one or two dimensions",
+			))
+		}
 	};
 	let mut attributes = Attributes::new(node);
 	let groups = attributes.int("group", 1)?;
-	let kernel = axes(node, "kernel_shape", &mut attributes, None)?;
-	let window = window(node, &mut attributes, [rows, columns], input.shape)?;
+	let kernel = axes(node, input, "kernel_shape", &mut attributes)?;
+	let (window, dilation) = window(node, &mut attributes, size, input)?;
 	attributes.finish()?;
-	if kernel.is_some_and(|kernel| kernel.map(usize::from) != [rows, columns]) {
+	if kernel.is_some_and(|kernel| kernel.map(usize::from) != size) {
 		return Err(form(
 			node,
 			"kernel_shape differs from the weights' shape",
@@ -153,21 +199,26 @@ fn conv<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxEr
 	if Builder::has_input(node, 2) {
 		biases = broadcast(node, &builder.floats(node, 2)?, outputs, &[&[outputs]])?;
 	}
-	let parameters = Parameters {
+	let mut parameters = Parameters {
 		weights: weights.values,
 		biases,
 	};
-	builder.push(
-		node,
-		input,
-		None,
-		FloatOperator::Conv2d {
-			window,
-			groups,
-			parameters,
-		},
-		4,
-	)
+	// Where windows reach beyond the input, a summand of the input's channels is missing there.
+	let inside =
+		|scale: &Parameters| window.padding == [0; 4] || scale.biases.iter().all(|bias| *bias == 0.0);
+	let even = outputs.checked_rem(groups as usize) == Some(0);
+	if let Some((scale, from)) = builder.take_scale(node, 0, |scale| even && inside(scale)) {
+		take_up(&scale, &mut parameters, groups as usize, size[0] * size[1]);
+		check_finite(node, &parameters.weights, &parameters.biases)?;
+		input = from;
+	}
+	let operator = FloatOperator::Conv2d {
+		window,
+		dilation,
+		groups,
+		parameters,
+	};
+	builder.push(node, input, &[], operator, input.rank)
 }
 
 fn max_pool<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxError> {
@@ -175,7 +226,7 @@ fn max_pool<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), On
 	let mut attributes = Attributes::new(node);
 	attributes.fixed("storage_order", 0, EXPORT_PLAIN)?;
 	let window = pool_window(node, attributes, input)?;
-	builder.push(node, input, None, FloatOperator::MaxPool(window), 4)
+	builder.push(node, input, &[], FloatOperator::MaxPool(window), input.rank)
 }
 
 fn average_pool<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxError> {
@@ -190,7 +241,7 @@ fn average_pool<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<()
 			"export with count_include_pad = 1 or without padding",
 		));
 	}
-	builder.push(node, input, None, FloatOperator::AvgPool(window), 4)
+	builder.push(node, input, &[], FloatOperator::AvgPool(window), input.rank)
 }
 
 fn global_average_pool<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxError> {
@@ -209,159 +260,7 @@ fn global_average_pool<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Re
 		stride: [1, 1],
 		padding: [0; 4],
 	};
-	builder.push(node, input, None, FloatOperator::AvgPool(window), 4)
-}
-
-/// Fuses into the layer before it where it can.
-fn relu<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxError> {
-	Attributes::new(node).finish()?;
-	let input = builder.tensor(node, 0)?;
-	let fusible = |operator: &FloatOperator| {
-		matches!(operator, FloatOperator::Add(_)) || operator.parameters().is_some()
-	};
-	match builder.sole_producer(node, 0) {
-		Some(layer) if fusible(&layer.operator) => {
-			layer.relu = true;
-			builder.set_alias(node, input);
-			Ok(())
-		}
-		_ => builder.push(node, input, None, FloatOperator::Relu, input.rank),
-	}
-}
-
-fn function<'a>(builder: &mut Builder<'a>, node: &'a NodeProto, function: Function) -> Result<(), OnnxError> {
-	Attributes::new(node).finish()?;
-	let input = builder.tensor(node, 0)?;
-	builder.push(node, input, None, FloatOperator::Function(function), input.rank)
-}
-
-fn flatten<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxError> {
-	let mut attributes = Attributes::new(node);
-	attributes.fixed("axis", 1, "flatten everything but the batch")?;
-	attributes.finish()?;
-	let input = builder.tensor(node, 0)?;
-	reshape_to(builder, node, input, Shape::vector(input.shape.elements()), 2)
-}
-
-fn reshape<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxError> {
-	let mut attributes = Attributes::new(node);
-	attributes.fixed("allowzero", 0, EXPORT_PLAIN)?;
-	attributes.finish()?;
-	let input = builder.tensor(node, 0)?;
-	let dims = resolve(node, input, &builder.integers(node, 1)?)?;
-	let (shape, rank) = match dims[..] {
-		[1, features] => (Shape::vector(features), 2),
-		[1, channels, height, width] => (Shape::new(channels, height, width), 4),
-		_ => {
-			let problem =
-				format!("the shape {dims:?} is neither [1, features] nor [1, channels, height, width]");
-			return Err(form(node, problem, "keep the batch of 1 and use one of these"));
-		}
-	};
-	reshape_to(builder, node, input, shape, rank)
-}
-
-/// The dimensions that a shape with 0 (as before) and -1 (what is left) stands for.
-fn resolve(node: &NodeProto, input: Tensor, dims: &[i64]) -> Result<Vec<u32>, OnnxError> {
-	let Shape {
-		channels,
-		height,
-		width,
-	} = input.shape;
-	let before = if input.rank == 2 {
-		vec![1, channels]
-	} else {
-		vec![1, channels, height, width]
-	};
-	let bad = || {
-		form(
-			node,
-			format!("the shape {dims:?} does not fit its input"),
-			"export the model again",
-		)
-	};
-	if dims.len() > 8 {
-		return Err(bad());
-	}
-	let known = dims.iter().enumerate().map(|(axis, dim)| match dim {
-		-1 => Ok(None),
-		0 => before.get(axis).copied().map(Some).ok_or_else(bad),
-		dim => u32::try_from(*dim).map(Some).map_err(|_| bad()),
-	});
-	let known = known.collect::<Result<Vec<Option<u32>>, OnnxError>>()?;
-	let product = known
-		.iter()
-		.flatten()
-		.try_fold(1u32, |product, dim| product.checked_mul(*dim))
-		.ok_or_else(bad)?;
-	let left = match known.iter().filter(|dim| dim.is_none()).count() {
-		0 => 1,
-		1 => input.shape.elements().checked_div(product).ok_or_else(bad)?,
-		_ => return Err(bad()),
-	};
-	Ok(known.into_iter().map(|dim| dim.unwrap_or(left)).collect())
-}
-
-/// A Reshape layer, or only another rank where the shape stays.
-fn reshape_to<'a>(
-	builder: &mut Builder<'a>,
-	node: &'a NodeProto,
-	input: Tensor,
-	shape: Shape,
-	rank: u8,
-) -> Result<(), OnnxError> {
-	if shape == input.shape {
-		builder.set_alias(node, Tensor { rank, ..input });
-		return Ok(());
-	}
-	builder.push(node, input, None, FloatOperator::Reshape(shape), rank)
-}
-
-/// A residual sum, or a bias that goes into the layer before it.
-fn add<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxError> {
-	Attributes::new(node).finish()?;
-	for (tensor, constant) in [(0, 1), (1, 0)] {
-		let Some(values) = builder.maybe_floats(node, constant)? else {
-			continue;
-		};
-		let input = builder.tensor(node, tensor)?;
-		let channels = input.shape.channels as usize;
-		let shapes: &[&[usize]] = if input.rank == 2 {
-			&[&[channels], &[1, channels]]
-		} else {
-			&[&[channels, 1, 1], &[1, channels, 1, 1]]
-		};
-		let values = broadcast(node, &values, channels, shapes)?;
-		let layer = builder.sole_producer(node, tensor);
-		return match layer.map(|layer| &mut layer.operator) {
-			Some(FloatOperator::Linear(parameters) | FloatOperator::Conv2d { parameters, .. }) => {
-				add_biases(parameters, &values);
-				check_finite(node, &[], &parameters.biases)?;
-				builder.set_alias(node, input);
-				Ok(())
-			}
-			_ => Err(form(
-				node,
-				"a constant is added to something other than the only use of a MatMul, Gemm or Conv",
-				"put the bias into the layer before it",
-			)),
-		};
-	}
-	let (left, right) = (builder.tensor(node, 0)?, builder.tensor(node, 1)?);
-	if left.rank != right.rank {
-		return Err(form(
-			node,
-			"its operands have different ranks",
-			"bring them to one shape; there is no broadcasting",
-		));
-	}
-	builder.push(
-		node,
-		left,
-		Some(right),
-		FloatOperator::Add(right.index),
-		left.rank,
-	)
+	builder.push(node, input, &[], FloatOperator::AvgPool(window), input.rank)
 }
 
 fn constant<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxError> {
@@ -393,14 +292,14 @@ fn features(builder: &Builder, node: &NodeProto) -> Result<Tensor, OnnxError> {
 	}
 }
 
-/// Input 0 as [1, channels, height, width].
+/// Input 0 as [1, channels, length] or [1, channels, height, width].
 fn image(builder: &Builder, node: &NodeProto) -> Result<Tensor, OnnxError> {
 	let input = builder.tensor(node, 0)?;
 	match input.rank {
-		4 => Ok(input),
+		3 | 4 => Ok(input),
 		_ => Err(form(
 			node,
-			"its input is not of shape [1, channels, height, width]",
+			"its input is not of shape [1, channels, length] or [1, channels, height, width]",
 			"put a Reshape before it",
 		)),
 	}
@@ -437,7 +336,7 @@ fn check_inner(node: &NodeProto, input: Tensor, inputs: usize) -> Result<(), Onn
 	Ok(())
 }
 
-fn check_finite(node: &NodeProto, weights: &[f32], biases: &[f32]) -> Result<(), OnnxError> {
+pub fn check_finite(node: &NodeProto, weights: &[f32], biases: &[f32]) -> Result<(), OnnxError> {
 	if weights.iter().chain(biases).any(|value| !value.is_finite()) {
 		return Err(form(
 			node,
@@ -449,7 +348,7 @@ fn check_finite(node: &NodeProto, weights: &[f32], biases: &[f32]) -> Result<(),
 }
 
 /// One value a channel, from a tensor of one of `shapes` or of a single element.
-fn broadcast(
+pub fn broadcast(
 	node: &NodeProto,
 	tensor: &FloatTensor,
 	channels: usize,
@@ -460,63 +359,69 @@ fn broadcast(
 		_ if shapes.contains(&tensor.dims.as_slice()) => Ok(tensor.values.clone()),
 		_ => Err(form(
 			node,
-			format!("a bias has the shape {:?}", tensor.dims),
-			"give one bias an output channel",
+			format!("a constant has the shape {:?}", tensor.dims),
+			"give one value, or one a channel",
 		)),
 	}
 }
 
-/// An attribute of one value an axis of the image.
+/// An attribute of one value an axis of the image, rows first; one row of one dimension.
 fn axes(
 	node: &NodeProto,
+	input: Tensor,
 	name: &str,
 	attributes: &mut Attributes,
-	default: Option<[u16; 2]>,
 ) -> Result<Option<[u16; 2]>, OnnxError> {
 	let Some(values) = attributes.ints(name)? else {
-		return Ok(default);
+		return Ok(None);
 	};
-	let bad = || {
-		form(
-			node,
-			format!("{name} = {values:?}"),
-			"use two-dimensional windows of at most 1024",
-		)
-	};
-	let values = values
+	let small = values
 		.iter()
 		.map(|value| u16::try_from(*value).ok())
 		.collect::<Option<Vec<u16>>>();
-	values
-		.and_then(|values| <[u16; 2]>::try_from(values).ok())
-		.map(Some)
-		.ok_or_else(bad)
+	match (small.as_deref(), input.rank) {
+		(Some([rows, columns]), 4) => Ok(Some([*rows, *columns])),
+		(Some([columns]), 3) => Ok(Some([1, *columns])),
+		_ => Err(form(
+			node,
+			format!("{name} = {values:?}"),
+			"give one value of at most 1024 for each of the one or two dimensions of the image",
+		)),
+	}
 }
 
 /// The window of a pooling node.
 fn pool_window(node: &NodeProto, mut attributes: Attributes, input: Tensor) -> Result<Window, OnnxError> {
 	attributes.fixed("ceil_mode", 0, "export with ceil_mode = 0")?;
-	let kernel = axes(node, "kernel_shape", &mut attributes, None)?;
+	let kernel = axes(node, input, "kernel_shape", &mut attributes)?;
 	let kernel = kernel.ok_or_else(|| form(node, "kernel_shape is missing", "export the model again"))?;
-	let window = window(node, &mut attributes, kernel.map(usize::from), input.shape)?;
+	let (window, dilation) = window(node, &mut attributes, kernel.map(usize::from), input)?;
 	attributes.finish()?;
+	if dilation != [1, 1] {
+		return Err(form(node, "its window is dilated", "use dilations of 1"));
+	}
 	Ok(window)
 }
 
-/// Strides, padding and dilations of a window of size `kernel` over `from`.
+/// Strides, padding and dilations of a window of size `kernel` over `input`.
 fn window(
 	node: &NodeProto,
 	attributes: &mut Attributes,
 	kernel: [usize; 2],
-	from: Shape,
-) -> Result<Window, OnnxError> {
+	input: Tensor,
+) -> Result<(Window, [u16; 2]), OnnxError> {
+	let from = input.shape;
 	let too_large = || form(node, "its window is too large", "use windows of at most 1024");
 	let [Ok(rows), Ok(columns)] = kernel.map(u16::try_from) else {
 		return Err(too_large());
 	};
-	let stride = axes(node, "strides", attributes, Some([1, 1]))?.unwrap_or([1, 1]);
-	if axes(node, "dilations", attributes, Some([1, 1]))? != Some([1, 1]) {
-		return Err(form(node, "its window is dilated", "use dilations of 1"));
+	let stride = axes(node, input, "strides", attributes)?.unwrap_or([1, 1]);
+	let mut dilation = axes(node, input, "dilations", attributes)?.unwrap_or([1, 1]);
+	// One element has no neighbours to be far from.
+	for (dilation, kernel) in dilation.iter_mut().zip([rows, columns]) {
+		if kernel == 1 {
+			*dilation = 1;
+		}
 	}
 	let pads = attributes.ints("pads")?;
 	let padding = match attributes.string("auto_pad")?.unwrap_or(b"NOTSET") {
@@ -527,8 +432,17 @@ fn window(
 					.iter()
 					.map(|pad| u16::try_from(*pad).ok())
 					.collect::<Option<Vec<u16>>>();
-				let pads = pads.and_then(|pads| <[u16; 4]>::try_from(pads).ok());
-				pads.ok_or_else(|| form(node, "pads are not four small numbers", "export the model again"))?
+				match (pads.as_deref(), input.rank) {
+					(Some([top, left, bottom, right]), 4) => [*top, *left, *bottom, *right],
+					(Some([left, right]), 3) => [0, *left, 0, *right],
+					_ => {
+						return Err(form(
+							node,
+							"pads are not two small numbers a dimension",
+							"export the model again",
+						))
+					}
+				}
 			}
 		},
 		b"VALID" => [0; 4],
@@ -550,6 +464,13 @@ fn window(
 					[more, less]
 				})
 			};
+			if dilation != [1, 1] {
+				return Err(form(
+					node,
+					"auto_pad stands beside a dilation",
+					"export with explicit pads",
+				));
+			}
 			let rows = same(from.height, rows, stride[0]).ok_or_else(too_large)?;
 			let columns = same(from.width, columns, stride[1]).ok_or_else(too_large)?;
 			[rows[0], columns[0], rows[1], columns[1]]
@@ -562,9 +483,10 @@ fn window(
 			))
 		}
 	};
-	Ok(Window {
+	let window = Window {
 		kernel: [rows, columns],
 		stride,
 		padding,
-	})
+	};
+	Ok((window, dilation))
 }

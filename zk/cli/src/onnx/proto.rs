@@ -96,6 +96,8 @@ pub struct TensorProto {
 	pub data_type: i32,
 	#[prost(float, repeated, tag = "4")]
 	pub float_data: Vec<f32>,
+	#[prost(int32, repeated, tag = "5")]
+	pub int32_data: Vec<i32>,
 	#[prost(int64, repeated, tag = "7")]
 	pub int64_data: Vec<i64>,
 	#[prost(string, tag = "8")]
@@ -111,6 +113,9 @@ pub struct TensorProto {
 /// Element types of tensors.
 pub mod data_type {
 	pub const FLOAT: i32 = 1;
+	pub const UINT8: i32 = 2;
+	pub const INT8: i32 = 3;
+	pub const INT32: i32 = 6;
 	pub const INT64: i32 = 7;
 	pub const DOUBLE: i32 = 11;
 }

@@ -36,11 +36,7 @@ pub fn floats(tensor: &TensorProto) -> Result<FloatTensor, OnnxError> {
 		return Err(bad("it holds NaN or infinity; train or export the model again"));
 	}
 	let dims = dims(tensor)?;
-	if dims
-		.iter()
-		.try_fold(1usize, |product, dim| product.checked_mul(*dim))
-		!= Some(values.len())
-	{
+	if elements_of(&dims) != Some(values.len()) {
 		return Err(bad(
 			"its elements are not as many as its shape says; the file is damaged",
 		));
@@ -62,6 +58,39 @@ pub fn integers(tensor: &TensorProto) -> Result<Vec<i64>, OnnxError> {
 		[len] if *len == values.len() => Ok(values),
 		_ => Err(bad("a shape must have one dimension; export the model again")),
 	}
+}
+
+/// Reads a constant of type int8, uint8 or int32, as quantised weights, biases and zero points are: as many elements as its
+/// shape says.
+pub fn small_integers(tensor: &TensorProto) -> Result<Vec<i32>, OnnxError> {
+	let bad = |problem| OnnxError::BadConstant {
+		name: tensor.name.clone(),
+		problem,
+	};
+	// Without raw data all three types lie in the same field.
+	let typed = &tensor.int32_data;
+	let values: Vec<i32> = match tensor.data_type {
+		data_type::INT32 => elements(tensor, typed, i32::from_le_bytes)?,
+		data_type::INT8 => elements(tensor, typed, |[byte]: [u8; 1]| byte.cast_signed().into())?,
+		data_type::UINT8 => elements(tensor, typed, |[byte]: [u8; 1]| byte.into())?,
+		_ => {
+			return Err(bad(
+				"its type is not int8, uint8 or int32; quantise to int8 with int32 biases",
+			))
+		}
+	};
+	if elements_of(&dims(tensor)?) != Some(values.len()) {
+		return Err(bad(
+			"its elements are not as many as its shape says; the file is damaged",
+		));
+	}
+	Ok(values)
+}
+
+/// The product of dimensions.
+fn elements_of(dims: &[usize]) -> Option<usize> {
+	dims.iter()
+		.try_fold(1usize, |product, dim| product.checked_mul(*dim))
 }
 
 fn dims(tensor: &TensorProto) -> Result<Vec<usize>, OnnxError> {
