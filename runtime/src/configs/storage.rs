@@ -26,8 +26,8 @@ parameter_types! {
 	pub const JudgedPerBlock: u32 = 10;
 	pub const DeliveryBlocks: BlockNumber = live_or_fast(DAYS, 30);
 	pub const ConfirmationBlocks: BlockNumber = live_or_fast(DAYS, 30);
-	/// More than the fees that a wrong delivery costs its buyer.
-	pub const DeliveryBond: Balance = 10 * SAND;
+	/// Many times the fees that a wrong delivery costs its buyer.
+	pub const DeliveryBond: Balance = SAND;
 	/// The market until governance decides otherwise.
 	pub const InitialParameters: MarketParameters = MarketParameters {
 		samples: 32,

@@ -167,6 +167,57 @@ fn every_call_event_and_error_of_the_project_is_documented() {
 }
 
 #[test]
+fn calls_of_the_storage_market_keep_their_indices() {
+	let metadata = Runtime::metadata_ir();
+	let dsm = metadata
+		.pallets
+		.iter()
+		.find(|pallet| pallet.name == "Dsm")
+		.expect("the pallet is there");
+	let calls: Vec<_> = variants(&dsm.calls.as_ref().expect("the pallet has calls").ty)
+		.into_iter()
+		.map(|call| (call.index, call.name))
+		.collect();
+	let expected = [
+		"register_provider",
+		"update_provider",
+		"add_collateral",
+		"withdraw_collateral",
+		"drain",
+		"exit",
+		"unjail",
+		"place_order",
+		"renew",
+		"top_up",
+		"cancel",
+		"close",
+		"accept",
+		"first_proof",
+		"submit_possession",
+		"settle",
+		"declare_lost",
+		"hand_over",
+		"open_repair",
+		"take_repair",
+		"set_access_key",
+		"grant",
+		"revoke",
+		"set_access",
+		"strike_region",
+		"set_parameters",
+		"list_dataset",
+		"withdraw_listing",
+		"buy",
+		"deliver",
+		"confirm",
+		"finish",
+		"dispute",
+		"surrender",
+	];
+	assert!(calls.into_iter().eq((0..).zip(expected)));
+}
+
+#[test]
 fn every_call_of_the_project_has_a_weight() {
 	for name in PROJECT_PALLETS {
 		let metadata = Runtime::metadata_ir();

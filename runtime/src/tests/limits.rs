@@ -145,3 +145,14 @@ fn an_empty_transaction_costs_about_a_thousandth() {
 	);
 	assert_eq!(fee::AUTHOR_PERCENT, 20);
 }
+
+#[test]
+fn a_delivery_bond_is_many_times_the_fees_of_a_dispute() {
+	use pallet_dsm::WeightInfo as _;
+	type Dsm = <Runtime as pallet_dsm::Config>::WeightInfo;
+	type Fee = <Runtime as pallet_transaction_payment::Config>::WeightToFee;
+	let weights = Fee::weight_to_fee(&Dsm::buy().saturating_add(Dsm::dispute()));
+	// Both transactions together are shorter.
+	let lengths = 500 * fee::PER_BYTE;
+	assert!(<Runtime as pallet_dsm::Config>::DeliveryBond::get() >= 10 * (weights + lengths));
+}
