@@ -2,45 +2,64 @@
 
 use crate::model::{Delay, Model};
 
+/// Where a chain that lost the file goes.
+pub const LOST: usize = usize::MAX;
+
 /// The probability that the file is lost within a year that begins with all shards; `None` unless delays are exponential.
-///
-/// By uniformisation, which adds positive terms only, so that probabilities of any smallness keep their relative accuracy.
 pub fn annual_loss(model: &Model) -> Option<f64> {
 	let Delay::Exponential(delay) = model.delay else {
 		return None;
 	};
 	let states = model.code.spare() as usize + 1;
-	// rates[from][to]; the last column is the loss of the file.
-	let mut rates = vec![vec![0.0; states + 1]; states];
-	for (missing, row) in rates.iter_mut().enumerate() {
-		let left = model.code.total as usize - missing;
-		if missing > 0 {
-			row[missing - 1] += missing as f64 / delay;
-		}
-		row[missing + 1] += left as f64 * model.churn.loss_rate;
-		for (hit, probability) in (0..).zip(binomial(left, model.churn.shock_share)).skip(1) {
-			row[(missing + hit).min(states)] += model.churn.shock_rate * probability;
-		}
-	}
-	let leaving: Vec<f64> = rates.iter().map(|row| row.iter().sum()).collect();
+	let known = |missing: usize| if missing < states { missing } else { LOST };
+	let rates: Vec<_> =
+		(0..states)
+			.map(|missing| {
+				let left = model.code.total as usize - missing;
+				let mut row = Vec::new();
+				if missing > 0 {
+					row.push((missing - 1, missing as f64 / delay));
+				}
+				row.push((known(missing + 1), left as f64 * model.churn.loss_rate));
+				if model.churn.shock_rate > 0.0 {
+					let hits = (0..).zip(binomial(left, model.churn.shock_share)).skip(1);
+					row.extend(hits.map(|(hit, probability)| {
+						(known(missing + hit), model.churn.shock_rate * probability)
+					}));
+				}
+				row
+			})
+			.collect();
+	Some(absorbed(&rates))
+}
+
+/// The probability that a chain that begins in its first state is in [`LOST`] after a year, from the states to which each
+/// state goes and the rates at which it does.
+///
+/// By uniformisation, which adds positive terms only, so that probabilities of any smallness keep their relative accuracy.
+pub fn absorbed(rates: &[Vec<(usize, f64)>]) -> f64 {
+	let leaving: Vec<f64> = rates
+		.iter()
+		.map(|row| row.iter().map(|(_, rate)| rate).sum())
+		.collect();
 	let fastest = leaving.iter().copied().fold(0.0, f64::max);
 	if fastest == 0.0 {
-		return Some(0.0);
+		return 0.0;
 	}
 
 	// In a year come Poisson(fastest) steps, each of which moves the chain with probability rate / fastest.
-	let mut present = vec![0.0; states];
+	let mut present = vec![0.0; rates.len()];
 	present[0] = 1.0;
 	let mut lost = 0.0;
 	let mut lost_in_a_year = 0.0;
 	let mut log_weight = -fastest;
 	let steps = (fastest + 14.0 * fastest.sqrt() + 64.0).ceil() as u32;
 	for step in 1..=steps {
-		let mut next = vec![0.0; states];
-		for (row, (missing, probability)) in rates.iter().zip(present.iter().enumerate()) {
-			next[missing] += probability * (1.0 - leaving[missing] / fastest);
-			for (to, rate) in row.iter().enumerate() {
-				match next.get_mut(to) {
+		let mut next = vec![0.0; rates.len()];
+		for (state, (row, probability)) in rates.iter().zip(&present).enumerate() {
+			next[state] += probability * (1.0 - leaving[state] / fastest);
+			for (to, rate) in row {
+				match next.get_mut(*to) {
 					Some(next) => *next += probability * rate / fastest,
 					None => lost += probability * rate / fastest,
 				}
@@ -50,7 +69,7 @@ pub fn annual_loss(model: &Model) -> Option<f64> {
 		log_weight += (fastest / f64::from(step)).ln();
 		lost_in_a_year += log_weight.exp() * lost;
 	}
-	Some(lost_in_a_year)
+	lost_in_a_year
 }
 
 /// The probabilities of 0, 1, … of `count` being hit, each with probability `share`.

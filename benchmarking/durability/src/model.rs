@@ -11,6 +11,10 @@
 
 use std::{fmt, str::FromStr};
 
+use rand::{Rng, RngCore};
+
+use crate::simulation::exponential;
+
 /// Hours of a year.
 pub const YEAR_HOURS: f64 = 8766.0;
 
@@ -98,6 +102,14 @@ impl Delay {
 		match self {
 			Self::Uniform { least, most } => (least + most) / 2.0,
 			Self::Exponential(mean) => *mean,
+		}
+	}
+
+	/// One delay.
+	pub(crate) fn draw(&self, rng: &mut impl RngCore) -> f64 {
+		match self {
+			Self::Uniform { least, most } => least + (most - least) * rng.gen::<f64>(),
+			Self::Exponential(mean) => mean * exponential(rng),
 		}
 	}
 }

@@ -30,7 +30,7 @@ impl Estimate {
 	}
 
 	/// The mean of `runs` values.
-	fn of(runs: u64, seed: u64, run: impl Fn(&mut ChaCha8Rng) -> f64 + Sync) -> Self {
+	pub(crate) fn of(runs: u64, seed: u64, run: impl Fn(&mut ChaCha8Rng) -> f64 + Sync) -> Self {
 		let streams: Vec<(f64, f64)> = (0..runs.div_ceil(RUNS_PER_STREAM))
 			.into_par_iter()
 			.map(|stream| {
@@ -133,16 +133,32 @@ struct File<'a> {
 	model: &'a Model,
 	now: f64,
 	/// When each missing shard is back.
-	repairs: BinaryHeap<Reverse<Instant>>,
+	repairs: Repairs<()>,
 	/// Whether providers are lost faster than in truth while shards are missing.
 	forced: bool,
 	/// Logarithm of the ratio of the true to the simulated probability of what happened.
 	log_weight: f64,
 }
 
+/// When missing shards are back, the next one on top, each with what is known of it.
+pub(crate) type Repairs<T> = BinaryHeap<Reverse<(Instant, T)>>;
+
 /// A time that can be sorted.
 #[derive(Clone, Copy, PartialEq)]
-struct Instant(f64);
+pub(crate) struct Instant(f64);
+
+impl Instant {
+	/// The time, in years.
+	pub(crate) fn value(self) -> f64 {
+		self.0
+	}
+}
+
+impl From<f64> for Instant {
+	fn from(time: f64) -> Self {
+		Self(time)
+	}
+}
 
 impl Eq for Instant {}
 
@@ -163,7 +179,7 @@ impl<'a> File<'a> {
 		Self {
 			model,
 			now: 0.0,
-			repairs: BinaryHeap::new(),
+			repairs: Repairs::new(),
 			forced: false,
 			log_weight: 0.0,
 		}
@@ -176,11 +192,8 @@ impl<'a> File<'a> {
 	/// Takes shards away, each of which is rebuilt after a delay.
 	fn lose(&mut self, shards: u32, rng: &mut impl RngCore) {
 		for _ in 0..shards {
-			let delay = match self.model.delay {
-				Delay::Uniform { least, most } => least + (most - least) * rng.gen::<f64>(),
-				Delay::Exponential(mean) => mean * exponential(rng),
-			};
-			self.repairs.push(Reverse(Instant(self.now + delay)));
+			let back = self.now + self.model.delay.draw(rng);
+			self.repairs.push(Reverse((back.into(), ())));
 		}
 	}
 
@@ -225,7 +238,7 @@ impl<'a> File<'a> {
 		let repair = self
 			.repairs
 			.peek()
-			.map_or(f64::INFINITY, |Reverse(Instant(time))| *time);
+			.map_or(f64::INFINITY, |Reverse((time, ()))| time.value());
 		let next = loss.min(repair).min(end);
 		self.log_weight += (simulated - single) * (next - self.now);
 		self.now = next;
@@ -250,7 +263,7 @@ impl<'a> File<'a> {
 }
 
 /// Exponential with mean 1.
-fn exponential(rng: &mut impl RngCore) -> f64 {
+pub(crate) fn exponential(rng: &mut impl RngCore) -> f64 {
 	-rng.sample::<f64, _>(Open01).ln()
 }
 
