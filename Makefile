@@ -55,13 +55,17 @@ bench: ## Measure the figures in benchmarking/README.md and write them there
 		--features opensand-node/fast-runtime,opensand-node/try-runtime --bin figures
 	@$(ENV) "$$CARGO_TARGET_DIR"/release/figures benchmarking/README.md
 
-bench-storage: ## Measure the storage market: encoding, possession, blocks, durability
+bench-storage: ## Measure the figures in benchmarking/storage.md and write them there; NETWORK_MIB=64 is quicker
 	@scripts/setup.sh --build-only
+	@$(ENV) cargo build $$OPENSAND_WORKSPACE --all-targets
+	@$(ENV) cargo build --release --workspace --exclude opensand-benchmark-runner \
+		--features opensand-node/fast-runtime,opensand-node/try-runtime --bin storage-figures
+	@$(ENV) "$$CARGO_TARGET_DIR"/release/storage-figures write benchmarking/storage.md
+	# What single steps are compared to.
 	@$(ENV) export CARGO_TARGET_DIR=$(BENCH_DIR); \
 	cargo run --release --package opensand-slices --example bench-slices; \
 	cargo bench --package opensand-storage-proof; \
-	cargo bench --package opensand-blocks; \
-	cargo run --release --package opensand-durability
+	cargo bench --package opensand-blocks
 
 weights: ## Benchmark the pallets of this project and write their weights
 	@scripts/setup.sh --build-only

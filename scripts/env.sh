@@ -10,7 +10,8 @@ CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$OPENSAND_CACHE/target}
 # One profile and one feature set for building, testing and running, so that no dependency is compiled twice. What only
 # measures stays out: it brings dependencies, and a WebAssembly build, that nothing else needs.
 OPENSAND_CRATES="--release --workspace
-	--exclude opensand-benchmark-runner --exclude opensand-figures --exclude opensand-wasm-verifier"
+	--exclude opensand-benchmark-runner --exclude opensand-figures --exclude opensand-storage-figures
+	--exclude opensand-wasm-verifier"
 OPENSAND_WORKSPACE="$OPENSAND_CRATES --features opensand-node/fast-runtime,opensand-node/try-runtime"
 
 # substrate-wasm-builder looks upwards from the target directory for Cargo.lock, where it is not to be found.

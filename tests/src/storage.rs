@@ -8,8 +8,9 @@ use std::{
 };
 
 use anyhow::{bail, ensure, Context, Result};
+use futures::future::try_join_all;
 use serde_json::Value as Json;
-use subxt::dynamic::Value;
+use subxt::{dynamic::Value, utils::AccountId32};
 use subxt_signer::{
 	sr25519::{dev, Keypair},
 	SecretUri,
@@ -18,14 +19,18 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
 use crate::{
-	client::{submit, Call, Client, SAND},
+	client::{address, submit, Call, Client, SAND},
 	eventually,
 	network::wait_for_peers,
 	node::{binary, Node, StoppedNode},
 };
 
-/// The accounts of providers, in the order in which they join.
+/// The accounts of the first providers, in the order in which they join. The development chain endows them.
 const PROVIDERS: [&str; 4] = ["//Bob", "//Charlie", "//Dave", "//Eve"];
+/// The most providers.
+const MOST_PROVIDERS: usize = 16;
+/// What a provider without endowment gets.
+const PROVIDER_FUNDS: u128 = 1_000 * SAND;
 /// What a provider puts at stake.
 const COLLATERAL: &str = "100";
 /// What a provider offers to hold.
@@ -43,7 +48,7 @@ pub struct Provider {
 	pub node: Node,
 	/// The account that has registered it.
 	pub account: Keypair,
-	uri: &'static str,
+	uri: String,
 }
 
 impl Provider {
@@ -86,28 +91,44 @@ pub struct StorageMarket {
 }
 
 impl StorageMarket {
-	/// Starts `count` providers on the chain of `node`, at most four.
+	/// Starts `count` providers on the chain of `node`, at most 16.
 	///
 	/// # Errors
 	/// When a step fails.
 	pub async fn join(node: &Node, count: usize) -> Result<Self> {
-		ensure!(count <= PROVIDERS.len(), "at most {} providers", PROVIDERS.len());
+		ensure!(count <= MOST_PROVIDERS, "at most {MOST_PROVIDERS} providers");
 		let entrance = node.multiaddress().await?;
 		let client = node.client().await?;
-		let mut providers = Vec::with_capacity(count);
-		for uri in PROVIDERS.into_iter().take(count) {
-			providers.push(start(uri, &entrance).await?);
-		}
+		let providers = try_join_all((0..count).map(|index| start(uri_of(index), &entrance))).await?;
 		let market = Self {
 			providers,
 			url: node.url(),
 			client,
 			cache: tempfile::tempdir()?,
 		};
-		for provider in &market.providers {
-			market.register(provider).await?;
-		}
+		market.endow_others().await?;
+		try_join_all(market.providers.iter().map(|provider| market.register(provider))).await?;
 		Ok(market)
+	}
+
+	/// Gives funds to the providers that have none from the beginning.
+	async fn endow_others(&self) -> Result<()> {
+		let others = self.providers.iter().skip(PROVIDERS.len());
+		let transfers: Vec<_> = others
+			.map(|provider| {
+				let transfer = [
+					("dest", address(&provider.account)),
+					("value", Value::u128(PROVIDER_FUNDS)),
+				];
+				let transfer = Value::named_variant("transfer_keep_alive", transfer);
+				Value::unnamed_variant("Balances", [transfer])
+			})
+			.collect();
+		if !transfers.is_empty() {
+			let batch = Call::new("Utility", "batch_all", vec![Value::unnamed_composite(transfers)]);
+			submit(&self.client, batch, &dev::alice()).await?;
+		}
+		Ok(())
 	}
 
 	async fn register(&self, provider: &Provider) -> Result<()> {
@@ -144,7 +165,7 @@ impl StorageMarket {
 			"eu-west",
 		];
 		// The provider's own node knows its peer key and addresses.
-		self.run(&provider.node.url(), Some(provider.uri), &arguments)
+		self.run(&provider.node.url(), Some(&provider.uri), &arguments)
 			.await?;
 		Ok(())
 	}
@@ -207,6 +228,25 @@ impl StorageMarket {
 			.with_context(|| format!("opensand {what}: no result in\n{text}"))
 	}
 
+	/// The place among [`Self::providers`] of the one that has each shard of `order`, by shard.
+	///
+	/// # Errors
+	/// When a shard has none of them.
+	pub async fn holders(&self, order: u64) -> Result<Vec<usize>> {
+		let shown = self.anybody(&["store", "show", &order.to_string()]).await?;
+		let shards = shown["shards"].as_array().context("shards")?;
+		shards
+			.iter()
+			.map(|shard| {
+				let holder: AccountId32 = shard["provider"].as_str().context("a provider")?.parse()?;
+				self.providers
+					.iter()
+					.position(|provider| provider.account.public_key().to_account_id() == holder)
+					.with_context(|| format!("none of the providers has {shard}"))
+			})
+			.collect()
+	}
+
 	/// Waits until every shard of `order` is held and proven.
 	///
 	/// # Errors
@@ -256,8 +296,15 @@ fn client_binary() -> Result<PathBuf> {
 	binary("opensand")
 }
 
+/// The key of the provider that joins at this place.
+fn uri_of(index: usize) -> String {
+	PROVIDERS
+		.get(index)
+		.map_or_else(|| format!("//Provider{index}"), |uri| (*uri).to_owned())
+}
+
 /// Starts a provider's node, which listens on a port that it keeps over restarts.
-async fn start(uri: &'static str, entrance: &str) -> Result<Provider> {
+async fn start(uri: String, entrance: &str) -> Result<Provider> {
 	let name = uri.trim_start_matches('/').to_lowercase();
 	let stopped = StoppedNode::new(&name, "dev")?;
 	let directory = stopped.directory().join("storage");

@@ -19,7 +19,7 @@ fn main() -> Result<()> {
 		Some((first, rest)) if first == proving::CHILD => proving::child(rest),
 		Some((page, [])) => {
 			let figures = tokio::runtime::Runtime::new()?.block_on(measure())?;
-			fs::write(page, report::render(&figures)).with_context(|| page.clone())?;
+			fs::write(page, report::render(&figures, page.as_ref())).with_context(|| page.clone())?;
 			println!("wrote {page}");
 			Ok(())
 		}

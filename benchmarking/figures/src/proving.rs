@@ -132,7 +132,7 @@ pub fn child(arguments: &[String]) -> Result<()> {
 		"{}",
 		serde_json::to_string(&ProverFigures {
 			milliseconds,
-			peak_kib: peak_kib()?
+			peak_kib: opensand_measure::peak_kib(None)?
 		})?
 	);
 	Ok(())
@@ -199,14 +199,4 @@ fn median(mut proof: impl FnMut() -> Result<()>) -> Result<f64> {
 	}
 	times.sort_unstable();
 	Ok(times.get(RUNS / 2).map(Duration::as_secs_f64).unwrap_or_default() * 1e3)
-}
-
-/// The most memory that this process had resident, in KiB, as Linux tells it.
-fn peak_kib() -> Result<u64> {
-	let status = fs::read_to_string("/proc/self/status")?;
-	let line = status
-		.lines()
-		.find_map(|line| line.strip_prefix("VmHWM:"))
-		.context("VmHWM in the status")?;
-	Ok(line.split_whitespace().next().context("a number")?.parse()?)
 }

@@ -1,6 +1,8 @@
 //! The figures as the page that people read.
 
-use std::{fs, process::Command, thread};
+use std::path::Path;
+
+use opensand_measure::{commit, date, machine};
 
 use crate::{capacity::Capacity, proving::Proving, transfers::Import, verification::Verification};
 
@@ -18,8 +20,8 @@ pub struct Figures {
 	pub wasm_bytes: usize,
 }
 
-/// The page.
-pub fn render(figures: &Figures) -> String {
+/// What is written to `page`.
+pub fn render(figures: &Figures, page: &Path) -> String {
 	let Figures {
 		proving,
 		verification,
@@ -33,6 +35,7 @@ pub fn render(figures: &Figures) -> String {
 		"# Figures
 
 Measured by `make bench` on {machine}, {date}, commit {commit}. Do not edit: the next run overwrites this page.
+The storage market has a page of its own, [storage.md](storage.md).
 
 ## Proving the digits model
 
@@ -71,8 +74,8 @@ arithmetic and called through the node's executor; the transfers are made by a d
 into an empty database. Capacity follows from the pallets' weights, which `make weights` measures with a margin for the database, so it says what the chain allows, not what the machine could do.
 ",
 		machine = machine(),
-		date = output("date", &["-u", "+%Y-%m-%d"]),
-		commit = output("git", &["rev-parse", "--short", "HEAD"]),
+		date = date(),
+		commit = commit(page),
 		constraints = proving.constraints,
 		key = proving.proving_key_bytes as f64 / 1e6,
 		ours = proving.opensand.milliseconds,
@@ -92,28 +95,4 @@ into an empty database. Capacity follows from the pallets' weights, which `make 
 		transfer_rate = f64::from(import.transfers) / import.elapsed.as_secs_f64(),
 		kib = *wasm_bytes as f64 / 1024.0,
 	)
-}
-
-/// Processor and threads, as Linux tells them.
-fn machine() -> String {
-	let information = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-	let name = information
-		.lines()
-		.find_map(|line| line.strip_prefix("model name")?.split_once(':'))
-		.map_or("an unknown processor", |(_, name)| name.trim());
-	let threads = thread::available_parallelism().map_or(1, usize::from);
-	format!("{threads} threads of {name}")
-}
-
-/// The output of a command; a dash where it fails.
-fn output(program: &str, arguments: &[&str]) -> String {
-	Command::new(program)
-		.args(arguments)
-		.output()
-		.ok()
-		.filter(|output| output.status.success())
-		.map_or_else(
-			|| "-".into(),
-			|output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-		)
 }

@@ -1,5 +1,6 @@
-//! The verifier as a WebAssembly module of its own, with two entry points that differ in nothing but their
-//! arithmetic: one calls the node's BLS12-381 host functions, as the runtime does, the other computes in WebAssembly.
+//! The verifiers as a WebAssembly module of their own, each with two entry points that differ in nothing but their
+//! arithmetic: one calls the node's host functions (BLS12-381 for inferences, BLAKE2 for possession), as the runtime
+//! does, the other computes in WebAssembly.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -11,6 +12,7 @@ mod module {
 	extern crate alloc;
 
 	use alloc::vec::Vec;
+	use opensand_storage_proof::{Claim, Hash, Hasher, PossessionScheme, SegmentMerkle};
 	use opensand_zk_verifier::{
 		verify, Binding, Curve, Host, Native, Proof, Statement, StatementInput, VerifyingKey,
 	};
@@ -42,6 +44,38 @@ mod module {
 		}
 	}
 
+	/// BLAKE2-256 by the host function.
+	struct HostHash;
+
+	impl Hasher for HostHash {
+		fn hash(input: &[u8]) -> Hash {
+			sp_io::hashing::blake2_256(input)
+		}
+	}
+
+	/// BLAKE2-256 in WebAssembly.
+	struct ModuleHash;
+
+	impl Hasher for ModuleHash {
+		fn hash(input: &[u8]) -> Hash {
+			sp_crypto_hashing::blake2_256(input)
+		}
+	}
+
+	/// What the runtime does with a window's answer, reads of the state apart: decodes and verifies it. Claims are given
+	/// by root, leaves and index.
+	fn shows<H: Hasher>(claims: &[(Hash, u32, u32)], proof: &[u8], times: u32) -> bool {
+		let claims: Vec<Claim> = claims
+			.iter()
+			.map(|(root, leaves, index)| Claim {
+				root: *root,
+				leaves: *leaves,
+				index: *index,
+			})
+			.collect();
+		(0..times).all(|_| SegmentMerkle::<H>::verify(&claims, proof).is_ok())
+	}
+
 	sp_core::wasm_export_functions! {
 		fn verify_with_host_calls(
 			key: Vec<u8>, binding: Binding, input: Vec<i8>, output: Vec<i8>, proof: Vec<u8>, times: u32,
@@ -53,6 +87,18 @@ mod module {
 			key: Vec<u8>, binding: Binding, input: Vec<i8>, output: Vec<i8>, proof: Vec<u8>, times: u32,
 		) -> bool {
 			accepts::<Native>(&key, &statement(binding, input, output), &proof, times)
+		}
+
+		fn verify_possession_with_host_calls(
+			claims: Vec<(Hash, u32, u32)>, proof: Vec<u8>, times: u32,
+		) -> bool {
+			shows::<HostHash>(&claims, &proof, times)
+		}
+
+		fn verify_possession_without_host_calls(
+			claims: Vec<(Hash, u32, u32)>, proof: Vec<u8>, times: u32,
+		) -> bool {
+			shows::<ModuleHash>(&claims, &proof, times)
 		}
 	}
 }
