@@ -146,7 +146,7 @@ fn percentiles(
 		.fold(empty, |mut counts, input| {
 			for ((tensor, max), counts) in float.tensors(input).iter().zip(maxima).zip(&mut counts) {
 				for x in tensor {
-					// The greatest magnitude itself, and a tensor of zeros, fall into the last bin.
+					// The greatest magnitude itself falls into the last bin.
 					let bin = (f64::from(x.abs()) / max * BINS as f64) as usize;
 					counts[bin.min(BINS - 1)] += 1;
 				}
