@@ -79,7 +79,7 @@ workspace() { # <cargo subcommand> <arguments...>
 }
 
 # Each starts nodes; one runs at a time.
-network_tests=(--test network --test faults --test replay --test storage --test subxt_client)
+network_tests=(--test network --test faults --test replay --test storage --test market --test subxt_client)
 
 if [ "${1:-}" = --long ]; then
 	check "build" workspace build --all-targets

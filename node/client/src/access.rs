@@ -10,7 +10,7 @@ use std::{
 use opensand_durable_file::{Draft, Mode};
 use opensand_primitives::{
 	storage::{OrderRecord, Visibility},
-	AccountId, OrderId,
+	AccountId, OrderId, PurchaseId,
 };
 use opensand_slices::{open_key, seal_key, Context, FileKey, OpenKeyError, SealKeyError, FILE_KEY_BYTES};
 use thiserror::Error;
@@ -20,6 +20,7 @@ use crate::{
 	chain::{Chain, View},
 	error::Error,
 	keys::AccountKey,
+	purchase,
 };
 
 /// Why there is no key to some data, or none for somebody.
@@ -37,6 +38,14 @@ pub enum AccessError {
 		account: String,
 		/// The owner's address.
 		owner: String,
+	},
+	/// A purchase that is not settled.
+	#[error("purchase {purchase} of order {order} is not settled yet")]
+	Unsettled {
+		/// The order.
+		order: OrderId,
+		/// The purchase.
+		purchase: PurchaseId,
 	},
 	/// The grant does not open.
 	#[error("the key to order {order} that stands on chain does not open: {source}")]
@@ -92,8 +101,14 @@ impl AccessError {
 		let text = match self {
 			Self::Account(_) => "give --key, or --key-file with the file's own key".to_owned(),
 			Self::NoGrant { order, account, owner } => {
-				format!("ask the owner, {owner}, for `opensand access grant {order} {account}`")
+				format!(
+					"ask the owner, {owner}, for `opensand access grant {order} {account}`, or buy a licence if one is offered: \
+					 `opensand market browse`"
+				)
 			}
+			Self::Unsettled { purchase, .. } => format!(
+				"`opensand market confirm {purchase}` opens the delivery, compares it and settles the purchase"
+			),
 			Self::Unopenable { .. } => "ask the owner to grant access again; if the account's access key was published by \
 			                           other software, run `opensand access register` first"
 				.to_owned(),
@@ -215,19 +230,29 @@ async fn granted_key(
 	}
 	let reader = reader.ok_or(AccessError::Account(order))?;
 	let account = reader.account();
-	let grant = view
-		.grant(order, &account)
-		.await?
-		.ok_or_else(|| AccessError::NoGrant {
-			order,
-			account: chain.address(&account),
-			owner: chain.address(&record.owner),
-		})?;
+	let Some(grant) = view.grant(order, &account).await? else {
+		return Err(match view.licence(order, &account).await? {
+			Some(purchase) => AccessError::Unsettled { order, purchase },
+			None => AccessError::NoGrant {
+				order,
+				account: chain.address(&account),
+				owner: chain.address(&record.owner),
+			},
+		}
+		.into());
+	};
 	if let Some(key) = plain_key(&grant.sealed_key) {
 		return Ok(key);
 	}
+	let secret = match grant.sold {
+		Some(id) => {
+			let purchase = view.purchase(id).await?.ok_or(Error::NoPurchase(id))?;
+			purchase::secret(&chain.genesis(), reader, id, &purchase)?
+		}
+		None => reader.access_secret(),
+	};
 	let context = context(chain.genesis(), record.terms.manifest, &account);
-	open_key(&context, &grant.sealed_key, &reader.access_secret())
+	open_key(&context, &grant.sealed_key, &secret)
 		.map_err(|source| AccessError::Unopenable { order, source }.into())
 }
 
@@ -311,10 +336,14 @@ pub fn read_key_file(path: &Path) -> Result<FileKey, AccessError> {
 	File::open(path)
 		.and_then(|file| file.take(2 * FILE_KEY_BYTES as u64 + 2).read_to_end(&mut text))
 		.map_err(failed)?;
+	key_in(&text).ok_or_else(|| AccessError::NoKey(path.to_owned()))
+}
+
+/// The file key that a key file's content is: hexadecimal digits, and white space behind them.
+pub fn key_in(text: &[u8]) -> Option<FileKey> {
 	let mut bytes = Zeroizing::new([0; FILE_KEY_BYTES]);
-	hex::decode_to_slice(text.trim_ascii_end(), &mut bytes[..])
-		.map_err(|_| AccessError::NoKey(path.to_owned()))?;
-	Ok(FileKey::from_bytes(&bytes))
+	hex::decode_to_slice(text.trim_ascii_end(), &mut bytes[..]).ok()?;
+	Some(FileKey::from_bytes(&bytes))
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{path::PathBuf, str::FromStr, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use opensand_primitives::{
 	storage::{ErasureCode, Region, Visibility, WindowIndex, MAX_REGIONS},
-	AccountId, OrderId,
+	AccountId, ListingId, OrderId, PurchaseId,
 };
 use opensand_slices::Code;
 use sp_core::crypto::Ss58Codec;
@@ -15,7 +15,7 @@ use crate::{
 	error::EXIT_CODES,
 };
 
-/// Stores files with the OpenSand network's providers, fetches them, shares them, and manages providers.
+/// Stores files with the OpenSand network's providers, fetches, shares and sells them, and manages providers.
 ///
 /// A file is encrypted and erasure-coded on this machine; nothing but ciphertext leaves it. Providers that take its
 /// shards prove window after window that they still hold them, and are paid for proven windows only.
@@ -96,6 +96,14 @@ pub enum Command {
 	/// Say who can read a file.
 	#[command(subcommand)]
 	Access(AccessCommand),
+	/// Sell and buy licences for stored data.
+	///
+	/// A buyer pays into escrow on chain. The seller delivers the file's key, sealed to a key that the buyer made for this
+	/// purchase alone. The buyer's client opens it and compares it with the commitment that stands in the order: if it is
+	/// right, it confirms, and the seller is paid; if it is wrong, `dispute` proves that to the chain, which returns the
+	/// price. What is not delivered, or not disputed, in time, `finish` settles.
+	#[command(subcommand)]
+	Market(MarketCommand),
 	/// Offer storage: for operators of nodes that run with --storage.
 	#[command(subcommand)]
 	Provider(ProviderCommand),
@@ -308,6 +316,118 @@ Example:
 		/// The order.
 		order: OrderId,
 	},
+}
+
+/// Sale and purchase of licences.
+#[derive(Debug, Subcommand)]
+pub enum MarketCommand {
+	/// Offer licences for data that you store.
+	///
+	/// The order has to be active and its visibility `licensed` (`opensand access set`). An offer cannot be changed:
+	/// withdraw it and make another. Buyers are served by `opensand market deliver`, which has to run within the time that
+	/// the chain gives for deliveries, or they get their money back.
+	#[command(after_long_help = "\
+Example:
+    opensand --key key.json market list 42 --price 25 --training --terms licence.txt
+    opensand --key key.json market deliver --watch")]
+	List(ListArguments),
+	/// Take no more purchases of a listing. Those that are paid go on.
+	Withdraw {
+		/// The listing.
+		listing: ListingId,
+	},
+	/// Show what is offered.
+	Browse {
+		/// All that this seller has listed, also what is withdrawn and not settled yet.
+		#[arg(long, value_name = "ACCOUNT", value_parser = account)]
+		seller: Option<AccountId>,
+	},
+	/// Buy a licence: pay into escrow, wait for the key, compare it, and confirm.
+	///
+	/// Interrupted, or after --no-wait, run it again: it goes on with the purchase that there is. If the seller delivers
+	/// nothing in time, the price is returned. The key is made from the account's own, so that nothing has to be kept but
+	/// that. Ask a node that you trust: the client believes it what stands on chain.
+	#[command(after_long_help = "\
+Example:
+    opensand --key key.json market buy 7 --max-price 25 --terms licence.txt
+    opensand --key key.json store get 42 data.tar")]
+	Buy(BuyArguments),
+	/// List what you bought.
+	Purchases,
+	/// Deliver the keys that buyers have paid for.
+	///
+	/// Only purchases in finalised blocks are served. Each delivery holds a bond from the account until the purchase is
+	/// settled; the buyer gets it if the delivery is proven wrong.
+	Deliver(DeliverArguments),
+	/// Compare a delivery and settle the purchase: the seller is paid, and you have the licence.
+	Confirm {
+		/// The purchase.
+		purchase: PurchaseId,
+	},
+	/// Settle a purchase whose time is over; anyone may.
+	///
+	/// One that was not delivered is refunded. One that was delivered and not disputed is paid.
+	Finish {
+		/// The purchase.
+		purchase: PurchaseId,
+	},
+	/// Prove that a delivery is wrong: the price is returned, and the seller's bond is yours.
+	///
+	/// This discloses the purchase's one-time secret, so that the chain itself can open the delivery. The delivery is
+	/// opened here first: if it is right, nothing is sent, because whoever has the secret could then read the dataset's
+	/// key.
+	Dispute {
+		/// The purchase.
+		purchase: PurchaseId,
+	},
+	/// Give a licence up, for good. Its deposit is returned; the price is not.
+	Surrender {
+		/// The purchase.
+		purchase: PurchaseId,
+	},
+}
+
+/// `market list`.
+#[derive(Debug, Args)]
+pub struct ListArguments {
+	/// The order whose data are offered.
+	pub order: OrderId,
+	/// What a licence costs, such as 25 or 500mSAND.
+	#[arg(long, value_name = "AMOUNT")]
+	pub price: Amount,
+	/// Licensees may train models on the data.
+	#[arg(long)]
+	pub training: bool,
+	/// The licence's text. Its BLAKE2-256 hash stands in the offer; publish the text where buyers find it.
+	#[arg(long, value_name = "FILE")]
+	pub terms: PathBuf,
+}
+
+/// `market buy`.
+#[derive(Debug, Args)]
+pub struct BuyArguments {
+	/// The listing.
+	pub listing: ListingId,
+	/// Refuse to pay more than this.
+	#[arg(long, value_name = "AMOUNT")]
+	pub max_price: Option<Amount>,
+	/// The licence's text as you know it: refuse to pay for a listing with other terms.
+	#[arg(long, value_name = "FILE")]
+	pub terms: Option<PathBuf>,
+	/// Pay, and do not wait for the delivery.
+	#[arg(long)]
+	pub no_wait: bool,
+}
+
+/// `market deliver`.
+#[derive(Debug, Args)]
+pub struct DeliverArguments {
+	/// The purchases to serve [default: all that are due].
+	#[arg(value_name = "PURCHASE")]
+	pub purchases: Vec<PurchaseId>,
+	/// Go on serving buyers until it is interrupted, and finish what was not disputed in time.
+	#[arg(long, conflicts_with = "purchases")]
+	pub watch: bool,
 }
 
 /// What providers do.
@@ -565,10 +685,39 @@ mod tests {
 			"provider register --quota 1TiB",
 			"provider register --collateral 1 --quota 1.5TiB",
 			"market list",
+			"market list 1 --price 5",
+			"market list 1 --terms licence.txt",
+			"market buy",
+			"market buy 1 --max-price 1DOT",
+			"market browse --seller 5Nobody",
+			"market deliver 7 --watch",
+			"market dispute",
 		] {
 			let error = parse(arguments).unwrap_err();
 			assert_eq!(error.exit_code(), 2, "{arguments}");
 		}
+	}
+
+	#[test]
+	fn sellers_and_buyers_say_what_they_want() {
+		let market = |arguments: &str| match parse(arguments).unwrap().command {
+			Command::Market(command) => command,
+			other => panic!("{other:?}"),
+		};
+		let MarketCommand::List(list) = market("market list 42 --price 25 --training --terms licence.txt")
+		else {
+			panic!("an offer")
+		};
+		assert_eq!((list.order, list.price), (42, Amount(25_000_000_000_000)));
+		assert!(list.training && list.terms == PathBuf::from("licence.txt"));
+		let MarketCommand::Buy(buy) = market("market buy 7 --no-wait") else {
+			panic!("a purchase")
+		};
+		assert!(buy.no_wait && buy.max_price.is_none() && buy.terms.is_none());
+		let MarketCommand::Deliver(deliver) = market("market deliver 1 2") else {
+			panic!("a delivery")
+		};
+		assert!(deliver.purchases == [1, 2] && !deliver.watch);
 	}
 
 	#[test]
@@ -600,7 +749,14 @@ mod tests {
 			error.to_string()
 		};
 		assert!(help("--help").contains("Exit codes:"));
-		for command in ["store put", "store get", "access grant", "provider register"] {
+		for command in [
+			"store put",
+			"store get",
+			"access grant",
+			"market list",
+			"market buy",
+			"provider register",
+		] {
 			assert!(
 				help(&format!("{command} --help")).contains("Example"),
 				"{command}"

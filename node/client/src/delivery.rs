@@ -29,7 +29,7 @@ use crate::{
 	fetch::status_name,
 	keys::AccountKey,
 	network::Network,
-	staging::{Staging, Step},
+	staging::{Source, Staging, StagingError, State, Step},
 	transfer::{blocking, manifest_in, Served, TransferError},
 };
 
@@ -80,7 +80,7 @@ impl Wish {
 	///
 	/// # Errors
 	/// When the price is below the floor, or the cost does not fit a balance.
-	pub fn quote(&self, terms: &StorageTerms, shard_bytes: u64) -> Result<Quote, Error> {
+	fn quote(&self, terms: &StorageTerms, shard_bytes: u64) -> Result<Quote, Error> {
 		let price = self.price.unwrap_or(terms.price_floor);
 		if price < terms.price_floor {
 			return Err(Error::usage(
@@ -117,12 +117,7 @@ impl Wish {
 	///
 	/// # Errors
 	/// When the answer is no.
-	pub fn confirm(
-		&self,
-		context: &Context,
-		quote: Quote,
-		agreed: &mut Option<Balance>,
-	) -> Result<(), Error> {
+	fn confirm(&self, context: &Context, quote: Quote, agreed: &mut Option<Balance>) -> Result<(), Error> {
 		if agreed.is_none_or(|agreed| agreed < quote.escrow) {
 			context.output.confirm(&self.question(quote), context.yes())?;
 			*agreed = Some(quote.escrow);
@@ -131,55 +126,126 @@ impl Wish {
 	}
 }
 
-/// Publishes the account's access key, if none is published.
-///
-/// # Errors
-/// When the chain refuses it.
-pub async fn register_access_key(context: &Context, chain: &Chain, key: &AccountKey) -> Result<(), Error> {
-	let account = key.account();
-	let own = key.access_secret().public_key();
-	match chain.best().await?.access_key(&account).await? {
-		Some(registered) if registered == own => Ok(()),
-		Some(_) => {
-			let foreign = AccessError::Foreign(chain.address(&account));
-			context
-				.output
-				.warn(format!("{foreign}; {}", foreign.remedy().unwrap_or_default()));
-			Ok(())
-		}
-		None => {
-			context.output.note("Publishing the account's access key");
-			chain.submit(key, &Call::set_access_key(&own), None).await?;
-			Ok(())
-		}
-	}
-}
-
-/// Staged blocks on their way to providers.
+/// An order from the wish for it to its last proven shard, with what is staged for it.
 pub struct Delivery<'a> {
 	/// How to talk to the user.
-	pub context: &'a Context,
+	context: &'a Context,
 	/// The chain.
-	pub chain: &'a Chain,
+	chain: &'a Chain,
 	/// The owner.
-	pub key: &'a AccountKey,
+	key: &'a AccountKey,
+	/// What is asked for.
+	wish: Wish,
 	/// The blocks, and how far they came.
 	pub staging: Staging,
 	/// The cost to which the user has agreed.
-	pub agreed: Option<Balance>,
+	agreed: Option<Balance>,
 }
 
-impl Delivery<'_> {
+/// An order that all its providers have proven to hold.
+pub struct Stored {
+	/// The order.
+	pub order: OrderId,
+	/// What it keeps.
+	pub manifest: Manifest,
+	/// As it stands in a finalised block.
+	pub record: OrderRecord,
+}
+
+impl<'a> Delivery<'a> {
+	/// What is staged, on its way to an order such as `wish`.
+	pub fn new(
+		context: &'a Context,
+		chain: &'a Chain,
+		key: &'a AccountKey,
+		wish: Wish,
+		staging: Staging,
+	) -> Self {
+		Self {
+			context,
+			chain,
+			key,
+			wish,
+			staging,
+			agreed: None,
+		}
+	}
+
+	/// Asks whether to go on at what shards of this length cost now, unless an earlier run has placed the order.
+	///
+	/// # Errors
+	/// When the answer is no, or the market would not take the order.
+	pub async fn agree(&mut self, shard_bytes: u64) -> Result<(), Error> {
+		if matches!(
+			self.staging.state().map(|state| &state.step),
+			Some(Step::Placed { .. })
+		) {
+			return Ok(());
+		}
+		let quote = self
+			.wish
+			.quote(&self.chain.best().await?.terms().await?, shard_bytes)?;
+		self.wish.confirm(self.context, quote, &mut self.agreed)
+	}
+
+	/// The key of what is staged; a new one where nothing is.
+	///
+	/// # Errors
+	/// When the staged key does not open, or a new one cannot be kept.
+	pub fn file_key(&mut self, source: &Source) -> Result<FileKey, Error> {
+		let genesis = self.chain.genesis();
+		if let Some(state) = self.staging.state() {
+			return access::open_staged(genesis, self.key, &state.sealed_key).map_err(|error| {
+				StagingError::Damaged {
+					path: self.staging.blocks(),
+					reason: format!("its key does not open: {error}"),
+				}
+				.into()
+			});
+		}
+		let file_key = FileKey::generate();
+		let sealed = access::seal_staged(genesis, self.key, &file_key)?;
+		self.staging
+			.save(State::new(source.clone(), self.wish.code, sealed))?;
+		Ok(file_key)
+	}
+
+	/// Orders storage for the staged blocks, and serves them until all shards are proven in a finalised block.
+	///
+	/// # Errors
+	/// When the chain refuses the order, or the deadline passes first.
+	pub async fn store(&mut self, file_key: &FileKey, listen: &[String]) -> Result<Stored, Error> {
+		register_access_key(self.context, self.chain, self.key).await?;
+		let (store, manifest) = staged(&self.staging.blocks(), manifest_of(&self.staging)?).await?;
+		let order = self.place(&manifest, file_key).await?;
+		self.context.output.event(
+			"order",
+			json!({
+				"order": order,
+				"manifest": manifest.cid().to_string(),
+				"supersedes": self.wish.supersedes,
+			}),
+		)?;
+		let placed = match self.wish.supersedes {
+			Some(old) => format!("replaces order {old}"),
+			None => "is placed".to_owned(),
+		};
+		self.context.output.note(format!(
+			"Order {order} {placed}; serving its blocks to the providers that take them"
+		));
+		let record = self.deliver(&store, &manifest, order, listen).await?;
+		Ok(Stored {
+			order,
+			manifest,
+			record,
+		})
+	}
+
 	/// Places the order for the blocks, or finds the one that an earlier run placed.
 	///
 	/// # Errors
 	/// When the chain refuses it, or the user does.
-	pub async fn place(
-		&mut self,
-		manifest: &Manifest,
-		file_key: &FileKey,
-		wish: &Wish,
-	) -> Result<OrderId, Error> {
+	async fn place(&mut self, manifest: &Manifest, file_key: &FileKey) -> Result<OrderId, Error> {
 		let digest = manifest.digest();
 		let account = self.key.account();
 		let shards = commitments(manifest)?;
@@ -236,6 +302,7 @@ impl Delivery<'_> {
 						nonce
 					}
 				};
+			let wish = &self.wish;
 			let quote = wish.quote(&view.terms().await?, manifest.shard_bytes())?;
 			wish.confirm(self.context, quote, &mut self.agreed)?;
 			let terms = terms(manifest, wish, quote.price)?;
@@ -262,7 +329,7 @@ impl Delivery<'_> {
 	///
 	/// # Errors
 	/// When the deadline passes first.
-	pub async fn deliver(
+	async fn deliver(
 		&mut self,
 		store: &Arc<BlockStore>,
 		manifest: &Manifest,
@@ -297,6 +364,40 @@ impl Delivery<'_> {
 				Err(Error::NoOrder(order))
 			}
 		}
+	}
+}
+
+/// Publishes the account's access key, if none is published.
+///
+/// # Errors
+/// When the chain refuses it.
+async fn register_access_key(context: &Context, chain: &Chain, key: &AccountKey) -> Result<(), Error> {
+	let account = key.account();
+	let own = key.access_secret().public_key();
+	match chain.best().await?.access_key(&account).await? {
+		Some(registered) if registered == own => Ok(()),
+		Some(_) => {
+			let foreign = AccessError::Foreign(chain.address(&account));
+			context
+				.output
+				.warn(format!("{foreign}; {}", foreign.remedy().unwrap_or_default()));
+			Ok(())
+		}
+		None => {
+			context.output.note("Publishing the account's access key");
+			chain.submit(key, &Call::set_access_key(&own), None).await?;
+			Ok(())
+		}
+	}
+}
+
+/// The digest of the manifest of what is staged.
+fn manifest_of(staging: &Staging) -> Result<[u8; 32], TransferError> {
+	match staging.state().map(|state| &state.step) {
+		Some(Step::Encoded { manifest } | Step::Placing { manifest, .. } | Step::Placed { manifest, .. }) => {
+			Ok(*manifest)
+		}
+		Some(Step::Encoding) | None => Err(TransferError::NoManifest),
 	}
 }
 
@@ -377,7 +478,7 @@ fn terms(manifest: &Manifest, wish: &Wish, price: Balance) -> Result<OrderTerms,
 ///
 /// # Errors
 /// When they are in use or not complete.
-pub async fn staged(blocks: &Path, digest: [u8; 32]) -> Result<(Arc<BlockStore>, Manifest), Error> {
+async fn staged(blocks: &Path, digest: [u8; 32]) -> Result<(Arc<BlockStore>, Manifest), Error> {
 	let blocks = blocks.to_owned();
 	blocking(move || {
 		let store = BlockStore::open(blocks, u64::MAX).map_err(TransferError::Store)?;

@@ -2,12 +2,12 @@
 
 use std::{io, path::PathBuf};
 
-use opensand_primitives::OrderId;
+use opensand_primitives::{ListingId, OrderId, PurchaseId};
 use thiserror::Error;
 
 use crate::{
-	access::AccessError, chain::ChainError, keys::KeyError, network::NetworkError, staging::StagingError,
-	transfer::TransferError,
+	access::AccessError, chain::ChainError, keys::KeyError, network::NetworkError, purchase::PurchaseError,
+	staging::StagingError, transfer::TransferError,
 };
 
 /// Why a command failed.
@@ -39,6 +39,9 @@ pub enum Error {
 	/// Keys to data.
 	#[error(transparent)]
 	Access(#[from] AccessError),
+	/// Purchases of licences.
+	#[error(transparent)]
+	Purchase(#[from] PurchaseError),
 	/// The operating system refused something.
 	#[error("cannot {action} {}: {source}", path.display())]
 	File {
@@ -58,6 +61,12 @@ pub enum Error {
 	/// There is no such order.
 	#[error("there is no order {0}, or no longer")]
 	NoOrder(OrderId),
+	/// There is no such listing.
+	#[error("there is no listing {0}, or no longer")]
+	NoListing(ListingId),
+	/// There is no such purchase.
+	#[error("there is no purchase {0}, or no longer: it was refunded or given up")]
+	NoPurchase(PurchaseId),
 	/// The account is no provider.
 	#[error("{0} is not registered as a provider")]
 	NoProvider(String),
@@ -113,7 +122,8 @@ impl Error {
 			Self::Usage { .. } => 2,
 			Self::Key(error) => error.exit_code(),
 			Self::Chain(error) if error.is_refusal() => 3,
-			Self::NoOrder(_) | Self::NoProvider(_) => 3,
+			Self::NoOrder(_) | Self::NoListing(_) | Self::NoPurchase(_) | Self::NoProvider(_) => 3,
+			Self::Purchase(error) => error.exit_code(),
 			Self::Unrestorable { .. } | Self::Lost(_) => 4,
 			Self::Transfer(error) if error.is_damage() => 4,
 			Self::Chain(ChainError::Unconfirmed { .. }) | Self::TimedOut { .. } => 5,
@@ -140,6 +150,7 @@ impl Error {
 			Self::Staging(error) => return error.remedy(),
 			Self::Transfer(error) => return error.remedy(),
 			Self::Access(error) => return error.remedy(),
+			Self::Purchase(error) => return error.remedy(),
 			Self::File { source, .. } => match source.kind() {
 				io::ErrorKind::StorageFull => {
 					"free some space, or choose another --cache-dir: a put needs total/data times the file's size there, \
@@ -151,6 +162,12 @@ impl Error {
 			}
 			.to_owned(),
 			Self::NoOrder(_) => "`opensand store ls` lists your orders".to_owned(),
+			Self::NoListing(_) => "`opensand market browse` lists what is offered, `opensand market purchases` what you \
+			                      bought"
+				.to_owned(),
+			Self::NoPurchase(_) => "`opensand market purchases` lists yours; `opensand access ls` with the order tells what \
+			                       was done with the data"
+				.to_owned(),
 			Self::NoProvider(_) => "`opensand provider register` registers the account of --key".to_owned(),
 			Self::Unrestorable { .. } => "run the same command again later: what was fetched is kept, and shards under \
 			                              repair come back"
@@ -177,10 +194,10 @@ Exit codes:
   0    done
   1    failure: files, network, the node cannot be reached, or you answered no
   2    usage: flags, arguments, or a key that cannot be used as given
-  3    the chain refused, or knows no such order or provider
+  3    the chain refused, or knows no such order, listing, purchase or provider
   4    the data cannot be restored now, or is damaged
   5    not in time; the command can be run again
-  6    no access: no grant for this account, or none that its key opens
+  6    no access: no grant for this account, or none that its key opens; a wrong delivery
   130  interrupted; the command can be run again";
 
 #[cfg(test)]
@@ -189,10 +206,12 @@ mod tests {
 
 	#[test]
 	fn exit_codes_are_those_of_the_help() {
-		let cases: [(Error, u8); 9] = [
+		let cases: [(Error, u8); 11] = [
 			(Error::usage("a", "b"), 2),
 			(Error::Declined, 1),
 			(Error::NoOrder(1), 3),
+			(Error::NoListing(1), 3),
+			(PurchaseError::ForeignKey(1).into(), 6),
 			(Error::Lost(1), 4),
 			(
 				Error::Unrestorable {

@@ -10,7 +10,7 @@ use std::{
 };
 
 use opensand_primitives::AccountId;
-use opensand_slices::AccessSecret;
+use opensand_slices::{AccessSecret, ShortSecret};
 use sp_core::{crypto::SecretStringError, sr25519, Pair};
 use subxt::{
 	tx::Signer,
@@ -171,14 +171,17 @@ impl KeySource {
 				mode,
 			});
 		}
-		// A line of nothing would be the development phrase.
-		if text.is_empty() || text.starts_with('/') {
-			return Err(KeyError::Content(path.clone()));
-		}
-		sr25519::Pair::from_string(text, None)
-			.map(AccountKey)
-			.map_err(|_| KeyError::Content(path.clone()))
+		phrase(text).ok_or_else(|| KeyError::Content(path.clone()))
 	}
+}
+
+/// The key that a recovery phrase, or a seed in hexadecimal digits, and the path behind it stand for.
+pub fn phrase(text: &str) -> Option<AccountKey> {
+	// A line of nothing would be the development phrase.
+	if text.is_empty() || text.starts_with('/') {
+		return None;
+	}
+	sr25519::Pair::from_string(text, None).map(AccountKey).ok()
 }
 
 /// A secret file's text and permission bits.
@@ -226,13 +229,22 @@ impl AccountKey {
 	}
 
 	/// The secret of the account's access key.
-	///
-	/// It follows from the secret scalar, which every form of the key has: a phrase, a path below it, an exported file.
-	/// The other half of an sr25519 secret does not follow from the account: soft derivation draws it anew.
 	pub fn access_secret(&self) -> AccessSecret {
+		self.derived(AccessSecret::derive)
+	}
+
+	/// The secret of the key that the account makes for one purchase on one chain.
+	pub fn purchase_secret(&self, genesis: &[u8; 32], salt: &[u8; 16]) -> AccessSecret {
+		self.derived(|secret| AccessSecret::for_purchase(secret, genesis, salt))
+	}
+
+	/// What follows from the secret scalar, which every form of the key has: a phrase, a path below it, an exported file.
+	///
+	/// The other half of an sr25519 secret does not follow from the account: soft derivation draws it anew.
+	fn derived(&self, derive: impl FnOnce(&[u8]) -> Result<AccessSecret, ShortSecret>) -> AccessSecret {
 		let raw = Zeroizing::new(self.0.to_raw_vec());
 		let (scalar, _) = raw.split_at(raw.len() / 2);
-		AccessSecret::derive(scalar).expect("an sr25519 secret has 64 bytes, so that half of it has 32; qed")
+		derive(scalar).expect("an sr25519 secret has 64 bytes, so that half of it has 32; qed")
 	}
 }
 

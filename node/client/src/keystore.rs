@@ -26,7 +26,9 @@ const SCRYPT_PARAMETERS: [(u8, u32, u32); 6] = [
 ];
 
 /// Bytes before the ciphertext: salt, parameters, nonce.
-const HEADER_BYTES: usize = 32 + 12 + 24;
+const HEADER_BYTES: usize = SALT_BYTES + PARAMETER_BYTES + 24;
+const SALT_BYTES: usize = 32;
+const PARAMETER_BYTES: usize = 12;
 
 /// What stands around the keys in the plaintext.
 const FRAME_START: [u8; 16] = [48, 83, 2, 1, 1, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32];
@@ -72,38 +74,69 @@ struct Encoding {
 /// # Errors
 /// When the file is of another kind or damaged, or the password is wrong.
 pub fn decrypt(json: &str, password: &str) -> Result<sr25519::Pair, KeystoreError> {
-	let KeyFile { encoded, encoding } = serde_json::from_str(json)?;
-	let is =
-		|names: &[String], wanted: &[&str]| wanted.iter().all(|name| names.iter().any(|found| found == name));
-	if encoding.version != "3"
-		|| !is(&encoding.content, &["pkcs8", "sr25519"])
-		|| !is(&encoding.r#type, &["scrypt", "xsalsa20-poly1305"])
-	{
-		return Err(KeystoreError::Unsupported(format!(
-			"{}, {}, version {}",
-			encoding.content.join(" "),
-			encoding.r#type.join(" "),
-			encoding.version
-		)));
-	}
-	let bytes = STANDARD
-		.decode(encoded.trim())
-		.map_err(|_| KeystoreError::Damaged)?;
-	let (header, ciphertext) = bytes
-		.split_at_checked(HEADER_BYTES)
-		.ok_or(KeystoreError::Damaged)?;
-	let (salt, header) = header.split_at(32);
-	let (parameters, nonce) = header.split_at(12);
-	let key = password_key(password, salt, parameters)?;
-	let plaintext = XSalsa20Poly1305::new(&key)
-		.decrypt(Nonce::from_slice(nonce), ciphertext)
-		.map_err(|_| KeystoreError::Password)?;
-	pair(&Zeroizing::new(plaintext))
+	Locked::read(json)?.open(password)
 }
 
-/// The encryption key that a password gives.
-fn password_key(password: &str, salt: &[u8], parameters: &[u8]) -> Result<Key, KeystoreError> {
-	let mut words = parameters.chunks_exact(4).map(|word| {
+/// A key pair as its file has it, under a password.
+#[derive(Debug)]
+pub struct Locked {
+	/// Salt, parameters, nonce and ciphertext.
+	bytes: Vec<u8>,
+	parameters: scrypt::Params,
+}
+
+impl Locked {
+	/// Reads what polkadot.js exports.
+	///
+	/// # Errors
+	/// When the file is of another kind or damaged.
+	pub fn read(json: &str) -> Result<Self, KeystoreError> {
+		let KeyFile { encoded, encoding } = serde_json::from_str(json)?;
+		let is = |names: &[String], wanted: &[&str]| {
+			wanted.iter().all(|name| names.iter().any(|found| found == name))
+		};
+		if encoding.version != "3"
+			|| !is(&encoding.content, &["pkcs8", "sr25519"])
+			|| !is(&encoding.r#type, &["scrypt", "xsalsa20-poly1305"])
+		{
+			return Err(KeystoreError::Unsupported(format!(
+				"{}, {}, version {}",
+				encoding.content.join(" "),
+				encoding.r#type.join(" "),
+				encoding.version
+			)));
+		}
+		let bytes = STANDARD
+			.decode(encoded.trim())
+			.map_err(|_| KeystoreError::Damaged)?;
+		let parameters = bytes
+			.get(SALT_BYTES..HEADER_BYTES)
+			.ok_or(KeystoreError::Damaged)
+			.and_then(scrypt_parameters)?;
+		Ok(Self { bytes, parameters })
+	}
+
+	/// The key pair.
+	///
+	/// # Errors
+	/// When the password is wrong, or what it opens is no key pair.
+	pub fn open(&self, password: &str) -> Result<sr25519::Pair, KeystoreError> {
+		let (header, ciphertext) = self.bytes.split_at(HEADER_BYTES);
+		let (salt, header) = header.split_at(SALT_BYTES);
+		let (_, nonce) = header.split_at(PARAMETER_BYTES);
+		let mut key = Key::default();
+		scrypt::scrypt(password.as_bytes(), salt, &self.parameters, &mut key)
+			.map_err(|_| KeystoreError::Parameters)?;
+		let plaintext = XSalsa20Poly1305::new(&key)
+			.decrypt(Nonce::from_slice(nonce), ciphertext)
+			.map_err(|_| KeystoreError::Password)?;
+		pair(&Zeroizing::new(plaintext))
+	}
+}
+
+/// The parameters with which a header begins, if polkadot.js allows them.
+fn scrypt_parameters(header: &[u8]) -> Result<scrypt::Params, KeystoreError> {
+	let mut words = header.chunks_exact(4).map(|word| {
 		word.try_into()
 			.map(u32::from_le_bytes)
 			.map_err(|_| KeystoreError::Damaged)
@@ -114,15 +147,14 @@ fn password_key(password: &str, salt: &[u8], parameters: &[u8]) -> Result<Key, K
 		.into_iter()
 		.find(|(log_n, allowed_p, allowed_r)| n == 1 << log_n && p == *allowed_p && r == *allowed_r)
 		.ok_or(KeystoreError::Parameters)?;
-	let parameters = scrypt::Params::new(log_n, r, p, 32).map_err(|_| KeystoreError::Parameters)?;
-	let mut key = Key::default();
-	scrypt::scrypt(password.as_bytes(), salt, &parameters, &mut key)
-		.map_err(|_| KeystoreError::Parameters)?;
-	Ok(key)
+	scrypt::Params::new(log_n, r, p, 32).map_err(|_| KeystoreError::Parameters)
 }
 
 /// The key pair in a decrypted frame; it must be one.
-fn pair(frame: &[u8]) -> Result<sr25519::Pair, KeystoreError> {
+///
+/// # Errors
+/// When it is anything else, or its halves are of two keys.
+pub fn pair(frame: &[u8]) -> Result<sr25519::Pair, KeystoreError> {
 	let rest = frame.strip_prefix(&FRAME_START).ok_or(KeystoreError::Damaged)?;
 	let (secret, rest) = rest.split_at_checked(64).ok_or(KeystoreError::Damaged)?;
 	let public = rest.strip_prefix(&FRAME_MIDDLE).ok_or(KeystoreError::Damaged)?;
@@ -184,10 +216,8 @@ mod tests {
 			);
 		}
 		// N as 2^31.
-		let mut bytes = vec![0; HEADER_BYTES + 133];
-		bytes[32..44].copy_from_slice(&[0, 0, 0, 128, 1, 0, 0, 0, 8, 0, 0, 0]);
 		assert!(matches!(
-			password_key("", &bytes[..32], &bytes[32..44]),
+			scrypt_parameters(&[0, 0, 0, 128, 1, 0, 0, 0, 8, 0, 0, 0]),
 			Err(KeystoreError::Parameters)
 		));
 	}

@@ -169,6 +169,17 @@ pub enum Step {
 	},
 }
 
+/// Why a file holds no state.
+#[derive(Debug, Error)]
+pub enum Unreadable {
+	/// Not the JSON of a state.
+	#[error(transparent)]
+	Damaged(#[from] serde_json::Error),
+	/// Of a version that this client does not know.
+	#[error("version {0} is of a newer client")]
+	Newer(u32),
+}
+
 /// What a restart needs to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -200,6 +211,30 @@ impl State {
 			abandoned: Vec::new(),
 			step: Step::Encoding,
 		}
+	}
+
+	/// Reads what [`Self::to_json`] wrote.
+	///
+	/// # Errors
+	/// When it is no state, or one of a newer client.
+	pub fn from_json(text: &[u8]) -> Result<Self, Unreadable> {
+		#[derive(Deserialize)]
+		struct Versioned {
+			version: u32,
+		}
+		let Versioned { version } = serde_json::from_slice(text)?;
+		if version > VERSION {
+			return Err(Unreadable::Newer(version));
+		}
+		Ok(serde_json::from_slice(text)?)
+	}
+
+	/// The state as its file has it.
+	///
+	/// # Errors
+	/// Never: all of it is text and numbers.
+	pub fn to_json(&self) -> Result<Vec<u8>, Unreadable> {
+		Ok(serde_json::to_vec_pretty(self)?)
 	}
 
 	/// The code.
@@ -278,7 +313,7 @@ impl Staging {
 	/// When it cannot be written; the old one then stands.
 	pub fn save(&mut self, state: State) -> Result<(), StagingError> {
 		let path = self.directory.join(STATE);
-		let text = serde_json::to_vec_pretty(&state).map_err(|error| StagingError::Damaged {
+		let text = state.to_json().map_err(|error| StagingError::Damaged {
 			path: path.clone(),
 			reason: error.to_string(),
 		})?;
@@ -342,19 +377,13 @@ impl Staging {
 			Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
 			Err(source) => return Err(failed("read", &path)(source)),
 		};
-		#[derive(Deserialize)]
-		struct Versioned {
-			version: u32,
-		}
-		let damaged = |error: serde_json::Error| StagingError::Damaged {
-			path: path.clone(),
-			reason: error.to_string(),
-		};
-		let Versioned { version } = serde_json::from_slice(&text).map_err(damaged)?;
-		if version > VERSION {
-			return Err(StagingError::Newer { path, version });
-		}
-		serde_json::from_slice(&text).map(Some).map_err(damaged)
+		State::from_json(&text).map(Some).map_err(|error| match error {
+			Unreadable::Newer(version) => StagingError::Newer { path, version },
+			Unreadable::Damaged(error) => StagingError::Damaged {
+				path,
+				reason: error.to_string(),
+			},
+		})
 	}
 }
 

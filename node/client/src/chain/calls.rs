@@ -2,8 +2,9 @@
 
 use codec::Encode;
 use opensand_primitives::{
+	market::PurchaseKey,
 	storage::{OrderTerms, ProviderTerms, ShardCommitment, Visibility, WindowIndex},
-	AccountId, Balance, OrderId,
+	AccountId, Balance, ListingId, OrderId, PurchaseId,
 };
 
 /// A call by its name, with its arguments encoded in order.
@@ -107,6 +108,46 @@ impl Call {
 	/// Changes visibility and the permission to train.
 	pub fn set_access(order: OrderId, visibility: Visibility, training: bool) -> Self {
 		Self::new("set_access", (order, visibility, training))
+	}
+
+	/// Offers licences for a dataset.
+	pub fn list_dataset(order: OrderId, price: Balance, training: bool, terms: &[u8; 32]) -> Self {
+		Self::new("list_dataset", (order, price, training, terms))
+	}
+
+	/// Takes no more purchases.
+	pub fn withdraw_listing(listing: ListingId) -> Self {
+		Self::new("withdraw_listing", (listing,))
+	}
+
+	/// Pays for a licence, into escrow.
+	pub fn buy(listing: ListingId, max_price: Balance, key: &PurchaseKey) -> Self {
+		Self::new("buy", (listing, max_price, key))
+	}
+
+	/// Gives the buyer the sealed file key.
+	pub fn deliver(purchase: PurchaseId, sealed_key: &[u8]) -> Self {
+		Self::new("deliver", (purchase, sealed_key))
+	}
+
+	/// Says that the delivery is right: the seller is paid.
+	pub fn confirm(purchase: PurchaseId) -> Self {
+		Self::new("confirm", (purchase,))
+	}
+
+	/// Settles a purchase whose time is over.
+	pub fn finish(purchase: PurchaseId) -> Self {
+		Self::new("finish", (purchase,))
+	}
+
+	/// Proves that a delivery is wrong, by disclosing the secret of the purchase's key.
+	pub fn dispute(purchase: PurchaseId, secret: &[u8; 32]) -> Self {
+		Self::new("dispute", (purchase, secret))
+	}
+
+	/// Gives a licence up.
+	pub fn surrender(purchase: PurchaseId) -> Self {
+		Self::new("surrender", (purchase,))
 	}
 }
 

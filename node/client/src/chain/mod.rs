@@ -22,7 +22,7 @@ use thiserror::Error;
 use tokio::{sync::RwLock, time::sleep};
 
 pub use calls::Call;
-pub use questions::View;
+pub use questions::{decoded, View};
 pub use refusal::Refusal;
 
 /// The pallet's name in the runtime.
@@ -186,10 +186,8 @@ impl Chain {
 
 	async fn at(&self, hash: String) -> Result<View<'_>, ChainError> {
 		let header: Value = self.request("chain_getHeader", &[json!(hash)]).await?;
-		let number = header["number"]
-			.as_str()
-			.and_then(|number| BlockNumber::from_str_radix(number.trim_start_matches("0x"), 16).ok())
-			.ok_or_else(|| disagreement("a block's header", &header.to_string()))?;
+		let number =
+			block_number(&header).ok_or_else(|| disagreement("a block's header", &header.to_string()))?;
 		Ok(View::new(self, hash, number))
 	}
 
@@ -287,6 +285,12 @@ fn disagreement(what: impl Into<String>, reason: &str) -> ChainError {
 		what: what.into(),
 		reason: reason.to_owned(),
 	}
+}
+
+/// The number in a header as nodes tell it.
+pub fn block_number(header: &Value) -> Option<BlockNumber> {
+	let digits = header["number"].as_str()?.strip_prefix("0x")?;
+	BlockNumber::from_str_radix(digits, 16).ok()
 }
 
 /// The bytes that hexadecimal digits after `0x` stand for.

@@ -2,8 +2,9 @@
 
 use codec::{DecodeAll, Encode};
 use opensand_primitives::{
+	market::{Listing, Purchase},
 	storage::{DatasetEvent, Grant, OrderRecord, ProviderRecord, ShardIndex, ShardView, StorageTerms},
-	AccountId, BlockNumber, Nonce, OrderId,
+	AccountId, BlockNumber, ListingId, Nonce, OrderId, PurchaseId,
 };
 use serde_json::json;
 
@@ -115,6 +116,70 @@ impl<'chain> View<'chain> {
 		}
 	}
 
+	/// A listing.
+	pub async fn listing(&self, listing: ListingId) -> Result<Option<Listing>, ChainError> {
+		self.ask("StorageApi_listing", (listing,)).await
+	}
+
+	/// All open listings.
+	pub async fn listings(&self) -> Result<Vec<(ListingId, Listing)>, ChainError> {
+		self.pages("StorageApi_listings", |from| (from, PAGE)).await
+	}
+
+	/// The listings of a seller.
+	pub async fn listings_of(&self, seller: &AccountId) -> Result<Vec<(ListingId, Listing)>, ChainError> {
+		self.pages("StorageApi_listings_of", |from| (seller, from, PAGE))
+			.await
+	}
+
+	/// A purchase.
+	pub async fn purchase(&self, purchase: PurchaseId) -> Result<Option<Purchase>, ChainError> {
+		self.ask("StorageApi_purchase", (purchase,)).await
+	}
+
+	/// The purchases of a buyer.
+	pub async fn purchases_of(&self, buyer: &AccountId) -> Result<Vec<(PurchaseId, Purchase)>, ChainError> {
+		self.pages("StorageApi_purchases_of", |from| (buyer, from, PAGE))
+			.await
+	}
+
+	/// The purchases that await a seller's delivery.
+	pub async fn deliveries_due(
+		&self,
+		seller: &AccountId,
+	) -> Result<Vec<(PurchaseId, Purchase)>, ChainError> {
+		self.pages("StorageApi_deliveries_due", |from| (seller, from, PAGE))
+			.await
+	}
+
+	/// A buyer's purchase of a dataset, pending or licensed.
+	pub async fn licence(&self, order: OrderId, buyer: &AccountId) -> Result<Option<PurchaseId>, ChainError> {
+		self.ask("StorageApi_licence", (order, buyer)).await
+	}
+
+	/// All entries of a list that is told in pages, in the order of their ids.
+	async fn pages<T, Arguments>(
+		&self,
+		question: &str,
+		arguments: impl Fn(u64) -> Arguments,
+	) -> Result<Vec<(u64, T)>, ChainError>
+	where
+		Vec<(u64, T)>: DecodeAll,
+		Arguments: Encode,
+	{
+		let mut all: Vec<(u64, T)> = Vec::new();
+		let mut next = Some(0);
+		while let Some(from) = next {
+			let page: Vec<(u64, T)> = self.ask(question, arguments(from)).await?;
+			next = page
+				.last()
+				.filter(|(last, _)| *last >= from)
+				.and_then(|(last, _)| last.checked_add(1));
+			all.extend(page);
+		}
+		Ok(all)
+	}
+
 	/// The number of an account's next transaction.
 	pub async fn nonce(&self, account: &AccountId) -> Result<Nonce, ChainError> {
 		self.ask("AccountNonceApi_account_nonce", (account,)).await
@@ -134,7 +199,15 @@ impl<'chain> View<'chain> {
 					}
 					error => error,
 				})?;
-		let answer = bytes(&answer).ok_or_else(|| disagreement(question, &answer))?;
-		T::decode_all(&mut &answer[..]).map_err(|error| disagreement(question, &error.to_string()))
+		decoded(question, &answer)
 	}
+}
+
+/// What the hexadecimal digits of an answer stand for.
+///
+/// # Errors
+/// When they are none, or not of this type.
+pub fn decoded<T: DecodeAll>(question: &str, answer: &str) -> Result<T, ChainError> {
+	let answer = bytes(answer).ok_or_else(|| disagreement(question, answer))?;
+	T::decode_all(&mut &answer[..]).map_err(|error| disagreement(question, &error.to_string()))
 }

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use codec::DecodeAll;
 use opensand_primitives::Nonce;
 use subxt::{
+	client::{ClientAtBlock, OnlineClientAtBlockImpl},
 	config::polkadot::{PolkadotConfig, PolkadotExtrinsicParamsBuilder},
 	error::{
 		BackendError, Error as SubxtError, ExtrinsicError, RpcError as BackendRpcError,
@@ -23,6 +25,9 @@ use crate::keys::AccountKey;
 const INCLUSION_LIMIT: Duration = Duration::from_secs(600);
 /// Blocks for which a transaction is valid.
 const MORTALITY: u64 = 64;
+
+/// A block, with the metadata of its runtime.
+type ClientAt = ClientAtBlock<PolkadotConfig, OnlineClientAtBlockImpl<PolkadotConfig>>;
 
 impl Chain {
 	/// Signs a call, sends it, and waits until a best block holds it. Returns the state after that block.
@@ -47,13 +52,24 @@ impl Chain {
 		self.at(format!("{hash:?}")).await
 	}
 
-	async fn submit_and_watch(
-		&self,
-		key: &AccountKey,
-		call: &Call,
-		nonce: Option<Nonce>,
-	) -> Result<H256, ChainError> {
-		let name = call.name;
+	/// A constant of the storage pallet, from the metadata of the best block's runtime.
+	///
+	/// # Errors
+	/// When the runtime has no such constant, or of another type.
+	pub async fn constant<T: DecodeAll>(&self, name: &str) -> Result<T, ChainError> {
+		let at = self.online(name).await?;
+		let value = at
+			.metadata_ref()
+			.pallet_by_name(PALLET)
+			.and_then(|pallet| pallet.constant_by_name(name))
+			.ok_or_else(|| ChainError::Unknown(format!("the constant {PALLET}.{name}")))?
+			.value();
+		T::decode_all(&mut &value[..])
+			.map_err(|error| disagreement(format!("the constant {PALLET}.{name}"), &error.to_string()))
+	}
+
+	/// The best block with its runtime's metadata, for `purpose`.
+	async fn online(&self, purpose: &str) -> Result<ClientAt, ChainError> {
 		let best = self.best().await?;
 		let best: H256 = super::bytes(best.hash())
 			.filter(|hash| hash.len() == 32)
@@ -61,16 +77,23 @@ impl Chain {
 			.ok_or_else(|| disagreement("a block's hash", best.hash()))?;
 		let rpc = self.rpc.read().await.clone();
 		let broken = |error: SubxtError| ChainError::Request {
-			method: name.to_owned(),
+			method: purpose.to_owned(),
 			reason: error.to_string(),
 		};
 		let online = OnlineClient::<PolkadotConfig>::from_rpc_client(rpc)
 			.await
 			.map_err(|error| broken(error.into()))?;
-		let at = online
-			.at_block(best)
-			.await
-			.map_err(|error| broken(error.into()))?;
+		online.at_block(best).await.map_err(|error| broken(error.into()))
+	}
+
+	async fn submit_and_watch(
+		&self,
+		key: &AccountKey,
+		call: &Call,
+		nonce: Option<Nonce>,
+	) -> Result<H256, ChainError> {
+		let name = call.name;
+		let at = self.online(name).await?;
 
 		let index = at
 			.metadata_ref()

@@ -9,10 +9,12 @@ use serde_json::{json, Value};
 use super::{order, rotate::MAX_GRANTEES, visibility_name, Context};
 use crate::{
 	access,
+	amounts::Amount,
 	chain::{Call, Chain},
 	cli::{AccessCommand, Training},
 	error::Error,
 	output::table,
+	purchase::reason_name,
 };
 
 /// Does what the command says.
@@ -194,7 +196,7 @@ async fn list(context: &Context, id: OrderId) -> Result<(), Error> {
 	if record.is_none() && events.is_empty() {
 		return Err(Error::NoOrder(id));
 	}
-	let heading = ["account", "training", "since block"];
+	let heading = ["account", "training", "since block", "by"];
 	let mut rows = vec![heading.map(str::to_owned).to_vec()];
 	let mut grants: Vec<Value> = Vec::new();
 	for grantee in view.grantees(id, MAX_GRANTEES).await? {
@@ -202,9 +204,22 @@ async fn list(context: &Context, id: OrderId) -> Result<(), Error> {
 			continue;
 		};
 		let address = chain.address(&grantee);
-		grants.push(json!({ "account": address, "training": grant.training, "since": grant.granted_at }));
+		grants.push(json!({
+			"account": address,
+			"training": grant.training,
+			"since": grant.granted_at,
+			"purchase": grant.sold,
+		}));
 		let training = if grant.training { "yes" } else { "no" };
-		rows.push(vec![address, training.to_owned(), grant.granted_at.to_string()]);
+		let sold = grant
+			.sold
+			.map_or_else(|| "given".to_owned(), |purchase| format!("purchase {purchase}"));
+		rows.push(vec![
+			address,
+			training.to_owned(),
+			grant.granted_at.to_string(),
+			sold,
+		]);
 	}
 	let heading = ["block", "by", "what"];
 	let mut event_rows = vec![heading.map(str::to_owned).to_vec()];
@@ -269,6 +284,52 @@ fn operation_text(chain: &Chain, operation: &DatasetOperation) -> String {
 		DatasetOperation::Used { by, purpose } => {
 			format!("used by {} for 0x{}", chain.address(by), hex::encode(purpose))
 		}
+		DatasetOperation::Listed {
+			listing,
+			price,
+			training: may,
+			..
+		} => format!(
+			"offered as listing {listing} for {}, {}",
+			Amount(*price),
+			training(may)
+		),
+		DatasetOperation::Withdrawn { listing } => format!("listing {listing} withdrawn"),
+		DatasetOperation::Bought {
+			purchase,
+			buyer,
+			price,
+			..
+		} => format!(
+			"purchase {purchase}: {} paid {} into escrow",
+			chain.address(buyer),
+			Amount(*price)
+		),
+		DatasetOperation::Delivered { purchase } => format!("purchase {purchase}: key delivered"),
+		DatasetOperation::Licensed {
+			purchase,
+			buyer,
+			training: may,
+		} => format!(
+			"purchase {purchase}: licensed to {}, {}",
+			chain.address(buyer),
+			training(may)
+		),
+		DatasetOperation::Refunded {
+			purchase,
+			buyer,
+			reason,
+		} => format!(
+			"purchase {purchase}: refunded to {} ({})",
+			chain.address(buyer),
+			reason_name(*reason).replace('_', " ")
+		),
+		DatasetOperation::Surrendered { purchase, buyer } => {
+			format!(
+				"purchase {purchase}: licence given up by {}",
+				chain.address(buyer)
+			)
+		}
 	}
 }
 
@@ -290,6 +351,60 @@ fn event_json(chain: &Chain, event: &DatasetEvent) -> Value {
 		DatasetOperation::Used { by, purpose } => (
 			"used",
 			json!({ "account": chain.address(by), "purpose": format!("0x{}", hex::encode(purpose)) }),
+		),
+		DatasetOperation::Listed {
+			listing,
+			price,
+			training,
+			terms,
+		} => (
+			"listed",
+			json!({
+				"listing": listing,
+				"price": price.to_string(),
+				"training": training,
+				"terms": format!("0x{}", hex::encode(terms)),
+			}),
+		),
+		DatasetOperation::Withdrawn { listing } => ("withdrawn", json!({ "listing": listing })),
+		DatasetOperation::Bought {
+			purchase,
+			buyer,
+			listing,
+			price,
+		} => (
+			"bought",
+			json!({
+				"purchase": purchase,
+				"account": chain.address(buyer),
+				"listing": listing,
+				"price": price.to_string(),
+			}),
+		),
+		DatasetOperation::Delivered { purchase } => ("delivered", json!({ "purchase": purchase })),
+		DatasetOperation::Licensed {
+			purchase,
+			buyer,
+			training,
+		} => (
+			"licensed",
+			json!({ "purchase": purchase, "account": chain.address(buyer), "training": training }),
+		),
+		DatasetOperation::Refunded {
+			purchase,
+			buyer,
+			reason,
+		} => (
+			"refunded",
+			json!({
+				"purchase": purchase,
+				"account": chain.address(buyer),
+				"reason": reason_name(*reason),
+			}),
+		),
+		DatasetOperation::Surrendered { purchase, buyer } => (
+			"surrendered",
+			json!({ "purchase": purchase, "account": chain.address(buyer) }),
 		),
 	};
 	json!({

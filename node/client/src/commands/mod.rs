@@ -2,8 +2,9 @@
 
 mod access;
 mod get;
+mod market;
 mod orders;
-mod provider;
+pub mod provider;
 mod put;
 mod rotate;
 
@@ -46,6 +47,7 @@ pub async fn run(cli: Cli, output: Output) -> Result<(), Error> {
 			StoreCommand::Rotate(arguments) => rotate::rotate(&context, arguments).await,
 		},
 		Command::Access(command) => access::run(&context, command).await,
+		Command::Market(command) => market::run(&context, command).await,
 		Command::Provider(command) => provider::run(&context, command).await,
 	}
 }

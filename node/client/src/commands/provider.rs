@@ -208,7 +208,11 @@ fn changed_terms(mut terms: ProviderTerms, arguments: TermsArguments) -> Result<
 	Ok(terms)
 }
 
-fn peer_key(text: &str) -> Result<[u8; 32], Error> {
+/// The Ed25519 key of a peer id.
+///
+/// # Errors
+/// When it is none, or of a peer with another kind of key.
+pub fn peer_key(text: &str) -> Result<[u8; 32], Error> {
 	PeerId::from_str(text)
 		.ok()
 		.and_then(|peer| public_key_of(&peer))
@@ -221,7 +225,12 @@ fn peer_key(text: &str) -> Result<[u8; 32], Error> {
 }
 
 /// Addresses as the chain has them: without the peer's id at the end, which stands beside them.
-fn bounded_addresses(texts: &[String]) -> Result<BoundedVec<AddressBytes, ConstU32<MAX_ADDRESSES>>, Error> {
+///
+/// # Errors
+/// When one is none or too long, or there are too many.
+pub fn bounded_addresses(
+	texts: &[String],
+) -> Result<BoundedVec<AddressBytes, ConstU32<MAX_ADDRESSES>>, Error> {
 	let mut addresses: Vec<AddressBytes> = Vec::with_capacity(texts.len());
 	for text in texts {
 		let text = text.split("/p2p/").next().unwrap_or_default();

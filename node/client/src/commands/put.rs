@@ -11,13 +11,11 @@ use super::{order_json, Context};
 use crate::{
 	access,
 	amounts::{Amount, Size},
-	chain::Chain,
 	cli::{check_regions, PutArguments},
-	delivery::{register_access_key, staged, Delivery, Wish},
+	delivery::{Delivery, Stored, Wish},
 	error::Error,
-	keys::AccountKey,
 	places,
-	staging::{Source, Staging, StagingError, State, Step},
+	staging::{Source, Staging, State, Step},
 	transfer::{blocking, encode_into, TransferError},
 };
 
@@ -62,42 +60,19 @@ pub async fn put(context: &Context, arguments: PutArguments) -> Result<(), Error
 		training: arguments.training,
 		supersedes: None,
 	};
-	let mut agreed = None;
-	if !matches!(
-		staging.state().map(|state| &state.step),
-		Some(Step::Placed { .. })
-	) {
-		let quote = wish.quote(&chain.best().await?.terms().await?, layout.shard_bytes())?;
-		wish.confirm(context, quote, &mut agreed)?;
-	}
-
-	let file_key = staged_key(&chain, &key, &mut staging, &source, &wish)?;
+	let mut delivery = Delivery::new(context, &chain, &key, wish, staging);
+	delivery.agree(layout.shard_bytes()).await?;
+	let file_key = delivery.file_key(&source)?;
 	if let Some(path) = &arguments.key_file {
 		access::write_key_file(path, &file_key)?;
 	}
-	encode_file(context, &mut staging, &arguments.file, &file_key, code, metadata).await?;
-	register_access_key(context, &chain, &key).await?;
-
-	let (store, manifest) = staged(&staging.blocks(), manifest_of(&staging)?).await?;
-	let mut delivery = Delivery {
-		context,
-		chain: &chain,
-		key: &key,
-		staging,
-		agreed,
-	};
-	let order = delivery.place(&manifest, &file_key, &wish).await?;
-	context.output.event(
-		"order",
-		json!({ "order": order, "manifest": manifest.cid().to_string() }),
-	)?;
-	context.output.note(format!(
-		"Order {order} is placed; serving its blocks to the providers that take them"
-	));
-	let record = delivery
-		.deliver(&store, &manifest, order, &arguments.listen)
-		.await?;
-	drop(store);
+	let staging = &mut delivery.staging;
+	encode_file(context, staging, &arguments.file, &file_key, code, metadata).await?;
+	let Stored {
+		order,
+		manifest,
+		record,
+	} = delivery.store(&file_key, &arguments.listen).await?;
 	delivery.staging.finish()?;
 
 	let terms = chain.best().await?.terms().await?;
@@ -139,39 +114,6 @@ fn forget_if_changed(
 		),
 	}
 	Ok(())
-}
-
-/// The key of what is staged; a new one where nothing is.
-pub fn staged_key(
-	chain: &Chain,
-	key: &AccountKey,
-	staging: &mut Staging,
-	source: &Source,
-	wish: &Wish,
-) -> Result<FileKey, Error> {
-	if let Some(state) = staging.state() {
-		return access::open_staged(chain.genesis(), key, &state.sealed_key).map_err(|error| {
-			StagingError::Damaged {
-				path: staging.blocks(),
-				reason: format!("its key does not open: {error}"),
-			}
-			.into()
-		});
-	}
-	let file_key = FileKey::generate();
-	let sealed = access::seal_staged(chain.genesis(), key, &file_key)?;
-	staging.save(State::new(source.clone(), wish.code, sealed))?;
-	Ok(file_key)
-}
-
-/// The digest of the manifest of what is staged.
-pub fn manifest_of(staging: &Staging) -> Result<[u8; 32], TransferError> {
-	match staging.state().map(|state| &state.step) {
-		Some(Step::Encoded { manifest } | Step::Placing { manifest, .. } | Step::Placed { manifest, .. }) => {
-			Ok(*manifest)
-		}
-		Some(Step::Encoding) | None => Err(TransferError::NoManifest),
-	}
 }
 
 /// Encodes the file, unless that is done.
