@@ -38,7 +38,7 @@ test: ## Lint, unit, property, client and network tests; ends with `N passed, N 
 	@scripts/setup.sh
 	@scripts/test.sh
 
-test-long: ## The network tests that wait long: a fifth validator is elected, a lost shard is rebuilt
+test-long: ## The network tests that wait long: a fifth validator is elected, a lost shard is rebuilt, a lost order paid for
 	@scripts/setup.sh
 	@scripts/test.sh --long
 

@@ -170,12 +170,24 @@ pub async fn storage(at: &ClientAt, pallet: &str, entry: &str, keys: Vec<Value>)
 /// # Errors
 /// As [`storage`].
 pub async fn free_balance(at: &ClientAt, account: &[u8; 32]) -> Result<u128> {
+	balance(at, account, "free").await
+}
+
+/// What is held of an account at a block, for whatever reason.
+///
+/// # Errors
+/// As [`storage`].
+pub async fn held_balance(at: &ClientAt, account: &[u8; 32]) -> Result<u128> {
+	balance(at, account, "reserved").await
+}
+
+async fn balance(at: &ClientAt, account: &[u8; 32], part: &str) -> Result<u128> {
 	let info = storage(at, "System", "Account", vec![Value::from_bytes(account)]).await?;
 	let Some(info) = info else { return Ok(0) };
 	info.at("data")
-		.at("free")
+		.at(part)
 		.and_then(Value::as_u128)
-		.ok_or_else(|| anyhow!("no free balance in {info}"))
+		.ok_or_else(|| anyhow!("no {part} balance in {info}"))
 }
 
 /// The first event of that name among those of a transaction.

@@ -3,7 +3,7 @@
 //!
 //! - [`node`]: one node; [`network`]: a connected set of validators.
 //! - [`client`]: transactions and storage through `subxt`, without generated code.
-//! - [`storage`]: a chain with storage providers, and the owners' command line.
+//! - [`storage`]: a chain with storage providers, and the owners' command line; [`hurried`]: such a chain with short periods.
 //! - [`inference`]: the main job's steps; [`digits`]: a model for it; [`market`]: a chain where it can be asked.
 //!
 //! Everything waits on conditions ([`eventually`]), never on a fixed time:
@@ -13,6 +13,7 @@
 
 pub mod client;
 pub mod digits;
+pub mod hurried;
 pub mod inference;
 pub mod market;
 pub mod network;

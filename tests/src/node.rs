@@ -73,13 +73,15 @@ impl Directory {
 /// A node that is not running: its command line and its directory, which survives restarts.
 pub struct StoppedNode {
 	name: String,
+	chain: String,
 	arguments: Vec<String>,
 	variables: Vec<(String, String)>,
 	directory: Directory,
 }
 
 impl StoppedNode {
-	/// A node of `chain` in a new temporary directory that is removed with it.
+	/// A node of `chain`, a built-in one or the path of a specification, in a new temporary directory that is removed with
+	/// it.
 	///
 	/// # Errors
 	/// When the temporary directory cannot be made.
@@ -116,6 +118,7 @@ impl StoppedNode {
 		];
 		Self {
 			name: name.to_owned(),
+			chain: chain.to_owned(),
 			arguments: arguments.into_iter().map(str::to_owned).collect(),
 			variables: Vec::new(),
 			directory,
@@ -204,7 +207,15 @@ impl Node {
 	/// # Errors
 	/// As [`StoppedNode::start`].
 	pub async fn dev() -> Result<Self> {
-		StoppedNode::new("alice", "dev")?
+		Self::alone("dev").await
+	}
+
+	/// A chain of one validator, Alice, that makes and finalises blocks alone: `dev`, or one that was made from it.
+	///
+	/// # Errors
+	/// As [`StoppedNode::start`].
+	pub async fn alone(chain: &str) -> Result<Self> {
+		StoppedNode::new("alice", chain)?
 			.with(&["--alice", "--force-authoring"])
 			.start()
 			.await
@@ -218,6 +229,11 @@ impl Node {
 	/// Where the node keeps its database and keys.
 	pub fn directory(&self) -> &Path {
 		self.stopped.directory()
+	}
+
+	/// The chain that it was started on.
+	pub fn chain(&self) -> &str {
+		&self.stopped.chain
 	}
 
 	/// The process's id.

@@ -3,7 +3,7 @@
 use std::{
 	net::TcpListener,
 	path::{Path, PathBuf},
-	process::Stdio,
+	process::{Output, Stdio},
 	time::Duration,
 };
 
@@ -91,7 +91,7 @@ pub struct StorageMarket {
 }
 
 impl StorageMarket {
-	/// Starts `count` providers on the chain of `node`, at most 16.
+	/// An owner's machine on the chain of `node`, and `count` providers that it starts, at most 16.
 	///
 	/// # Errors
 	/// When a step fails.
@@ -99,7 +99,8 @@ impl StorageMarket {
 		ensure!(count <= MOST_PROVIDERS, "at most {MOST_PROVIDERS} providers");
 		let entrance = node.multiaddress().await?;
 		let client = node.client().await?;
-		let providers = try_join_all((0..count).map(|index| start(uri_of(index), &entrance))).await?;
+		let starts = (0..count).map(|index| start(uri_of(index), node.chain(), &entrance));
+		let providers = try_join_all(starts).await?;
 		let market = Self {
 			providers,
 			url: node.url(),
@@ -107,6 +108,7 @@ impl StorageMarket {
 			cache: tempfile::tempdir()?,
 		};
 		market.endow_others().await?;
+		// Each waits for some blocks.
 		try_join_all(market.providers.iter().map(|provider| market.register(provider))).await?;
 		Ok(market)
 	}
@@ -208,24 +210,60 @@ impl StorageMarket {
 		Ok(command)
 	}
 
+	/// Runs the client, which has to fail, and returns how it did.
+	///
+	/// # Errors
+	/// When it succeeds, or does not say what was wrong.
+	pub async fn failure(&self, key: Option<&str>, arguments: &[&str]) -> Result<Failure> {
+		let what = arguments.join(" ");
+		let output = self.output(&self.url, key, arguments).await?;
+		ensure!(!output.status.success(), "opensand {what} succeeded");
+		let error = last_event(&output, "error").with_context(|| format!("opensand {what}"))?;
+		let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
+		let code = output.status.code().context("it was killed")?;
+		ensure!(error["code"] == code, "exit code {code} and {error}");
+		Ok(Failure {
+			code,
+			message: text("message"),
+			remedy: text("remedy"),
+			details: error["details"].to_string(),
+		})
+	}
+
 	async fn run(&self, url: &str, key: Option<&str>, arguments: &[&str]) -> Result<Json> {
 		let what = arguments.join(" ");
-		let running = self.command(url, key, arguments)?.output();
-		let output = tokio::time::timeout(COMMAND_LIMIT, running)
-			.await
-			.with_context(|| format!("opensand {what}: no end after {} s", COMMAND_LIMIT.as_secs()))??;
+		let output = self.output(url, key, arguments).await?;
 		if !output.status.success() {
 			bail!(
-				"opensand {what}: {}\n{}",
+				"opensand {what}: {}\n{}{}",
 				output.status,
+				String::from_utf8_lossy(&output.stdout),
 				String::from_utf8_lossy(&output.stderr)
 			);
 		}
-		let text = String::from_utf8(output.stdout)?;
-		text.lines()
-			.filter_map(|line| serde_json::from_str::<Json>(line).ok())
-			.find(|line| line["event"] == "result")
-			.with_context(|| format!("opensand {what}: no result in\n{text}"))
+		last_event(&output, "result").with_context(|| format!("opensand {what}"))
+	}
+
+	async fn output(&self, url: &str, key: Option<&str>, arguments: &[&str]) -> Result<Output> {
+		let running = self.command(url, key, arguments)?.output();
+		let output = tokio::time::timeout(COMMAND_LIMIT, running).await;
+		Ok(output.with_context(|| {
+			format!(
+				"opensand {}: no end after {} s",
+				arguments.join(" "),
+				COMMAND_LIMIT.as_secs()
+			)
+		})??)
+	}
+
+	/// Where the client keeps unfinished transfers.
+	pub fn cache(&self) -> &Path {
+		self.cache.path()
+	}
+
+	/// A client of the chain.
+	pub fn client(&self) -> &Client {
+		&self.client
 	}
 
 	/// The place among [`Self::providers`] of the one that has each shard of `order`, by shard.
@@ -277,6 +315,29 @@ impl StorageMarket {
 	}
 }
 
+/// How a command of the client failed.
+#[derive(Debug)]
+pub struct Failure {
+	/// Its exit code.
+	pub code: i32,
+	/// What went wrong.
+	pub message: String,
+	/// What to do about it.
+	pub remedy: String,
+	/// More about it, as JSON.
+	pub details: String,
+}
+
+/// The line of that kind that the client printed last.
+fn last_event(output: &Output, kind: &str) -> Result<Json> {
+	let text = String::from_utf8_lossy(&output.stdout);
+	text.lines()
+		.rev()
+		.filter_map(|line| serde_json::from_str::<Json>(line).ok())
+		.find(|line| line["event"] == kind)
+		.with_context(|| format!("no {kind} in\n{text}"))
+}
+
 /// An account as hexadecimal text.
 pub fn address_text(account: &Keypair) -> String {
 	format!("0x{}", hex::encode(account.public_key().0))
@@ -304,9 +365,9 @@ fn uri_of(index: usize) -> String {
 }
 
 /// Starts a provider's node, which listens on a port that it keeps over restarts.
-async fn start(uri: String, entrance: &str) -> Result<Provider> {
+async fn start(uri: String, chain: &str, entrance: &str) -> Result<Provider> {
 	let name = uri.trim_start_matches('/').to_lowercase();
-	let stopped = StoppedNode::new(&name, "dev")?;
+	let stopped = StoppedNode::new(&name, chain)?;
 	let directory = stopped.directory().join("storage");
 	let directory = directory.to_str().context("a path in UTF-8")?;
 	let address = format!("/ip4/127.0.0.1/tcp/{}", free_port()?);

@@ -1,12 +1,15 @@
-//! A provider is lost for good, and another rebuilds what it held.
+//! Providers are lost for good: another rebuilds what one held; where too many are, the owner is compensated.
 
 use std::{fs, time::Duration};
 
 use anyhow::{ensure, Context, Result};
 use opensand_tests::{
+	client::{free_balance, held_balance},
+	eventually, hurried,
 	node::Node,
 	storage::{write_noise, StorageMarket, OWNER},
 };
+use subxt_signer::{sr25519::Keypair, SecretUri};
 
 /// Bytes of the file.
 const FILE_BYTES: usize = 3 * 1024 * 1024;
@@ -62,4 +65,71 @@ async fn a_lost_shard_is_rebuilt_by_another_provider() -> Result<()> {
 		.await?;
 	ensure!(fs::read(&restored)? == data, "the repaired file is the file");
 	Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_that_is_lost_is_paid_for_by_those_who_lost_it() -> Result<()> {
+	let directory = tempfile::tempdir()?;
+	let path = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
+	let file = path("data.bin");
+	write_noise(file.as_ref(), FILE_BYTES, 3)?;
+	let chain = hurried::start(directory.path()).await?;
+	let mut market = StorageMarket::join(&chain, 3).await?;
+
+	let put = ["store", "put", &file, "--code", "2/3", "--windows", "120"];
+	let stored = market.opensand(OWNER, &put).await?;
+	let order = stored["order"].as_u64().context("an order")?;
+	let id = order.to_string();
+	let shown = market.wait_until_whole(order, REPAIR_LIMIT).await?;
+	let shard_mib = u128::from(
+		shown["shard_bytes"]
+			.as_u64()
+			.context("a length")?
+			.div_ceil(1 << 20),
+	);
+
+	// One shard more than the code bears is lost. Whoever is left sees to the rest.
+	let before = belongings(&market).await?;
+	for _ in 0..2 {
+		drop(market.providers.remove(0).node.kill().await?);
+	}
+	eventually("the order is found lost", REPAIR_LIMIT, || async {
+		let shown = market.anybody(&["store", "show", &id]).await?;
+		ensure!(shown["status"] == "lost", "{shown}");
+		Ok(Some(()))
+	})
+	.await?;
+	let after = belongings(&market).await?;
+	// Faults have cost those who were lost a few hundredths of it before they were in jail, and the windows that all have
+	// proven are paid.
+	let reserved = 2 * shard_mib * u128::from(hurried::COLLATERAL_PER_MIB);
+	let gain = after.checked_sub(before).context("the owner has gained")?;
+	ensure!(
+		gain > reserved * 9 / 10 && gain <= reserved,
+		"the owner got {gain} of {reserved} that stood for two shards"
+	);
+
+	let restored = path("restored.bin");
+	let failure = market
+		.failure(Some(OWNER), &["store", "get", &id, &restored])
+		.await?;
+	ensure!(failure.code == 4, "{failure:?}");
+	ensure!(failure.message.contains("is lost"), "{failure:?}");
+	ensure!(failure.remedy.contains("compensated"), "{failure:?}");
+	market.opensand(OWNER, &["store", "close", &id]).await?;
+	let at = market.client().at_best().await?;
+	let held = held_balance(&at, &owner()?).await?;
+	ensure!(held == 0, "{held} are still held");
+	Ok(())
+}
+
+/// What the owner has, free and held.
+async fn belongings(market: &StorageMarket) -> Result<u128> {
+	let at = market.client().at_best().await?;
+	let account = owner()?;
+	Ok(free_balance(&at, &account).await? + held_balance(&at, &account).await?)
+}
+
+fn owner() -> Result<[u8; 32]> {
+	Ok(Keypair::from_uri(&OWNER.parse::<SecretUri>()?)?.public_key().0)
 }
