@@ -376,7 +376,10 @@ mod tests {
 		let exponential = model(10, 16, 0.2, Delay::Exponential(bounded.mean()));
 		let chain = placement.annual_loss(&exponential).unwrap();
 		let simulated = placement.importance(&model(10, 16, 0.2, bounded), 400_000, 5);
-		assert!(simulated.interval().0 > 2.0 * chain, "{simulated:?} against {chain}");
+		assert!(
+			simulated.interval().0 > 2.0 * chain,
+			"{simulated:?} against {chain}"
+		);
 	}
 
 	#[test]
