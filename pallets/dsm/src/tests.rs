@@ -3,6 +3,7 @@
 mod access;
 mod conservation;
 mod faults;
+mod hostile;
 mod market;
 mod orders;
 mod possession;
