@@ -6,8 +6,11 @@ mod targets;
 use opensand_corpus::{edits, Corpus};
 use proptest::{prelude::*, sample::Index};
 
+/// What a fuzz target does with its input.
+type Target = fn(&[u8]);
+
 /// Each target, and the name of its corpus.
-const TARGETS: [(&str, fn(&[u8])); 8] = [
+const TARGETS: [(&str, Target); 8] = [
 	("keystore", targets::keystore),
 	("keystore_frame", targets::keystore_frame),
 	("phrase_file", targets::phrase_file),

@@ -386,8 +386,11 @@ fn a_full_disk_costs_no_proven_shard() {
 	}
 }
 
+/// Changes the bytes of a file.
+type Damage = fn(&mut Vec<u8>);
+
 /// What a disk, or somebody, can do to a file.
-const DAMAGES: [(&str, fn(&mut Vec<u8>)); 4] = [
+const DAMAGES: [(&str, Damage); 4] = [
 	("emptied", |bytes| bytes.clear()),
 	("cut", |bytes| bytes.truncate(bytes.len() / 2)),
 	("flipped", |bytes| {
