@@ -38,7 +38,7 @@ test: ## Lint, unit, property, client and network tests; ends with `N passed, N 
 	@scripts/setup.sh
 	@scripts/test.sh
 
-test-long: ## The network tests that wait long: a fifth validator is elected, a lost shard is rebuilt, a lost order paid for
+test-long: ## The network tests that wait long: an election, faults and repair of storage, the sale of a licence
 	@scripts/setup.sh
 	@scripts/test.sh --long
 

@@ -28,7 +28,7 @@ const FILE_BYTES: usize = 1024 * 1024 + 77;
 /// What a licence costs.
 const PRICE: u128 = 25 * SAND;
 /// More than the fees and deposits of a few calls, and what a window of storage costs; far less than the price.
-const MARGIN: u128 = 2 * SAND;
+const MARGIN: u128 = SAND / 4;
 /// What buyers get besides those that the development chain knows.
 const FUNDS: u128 = 1_000 * SAND;
 /// How long a deadline of the fast runtime may take to pass: 30 blocks of 6 s on average.
