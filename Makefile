@@ -42,7 +42,7 @@ test: ## Lint, unit, property, client and network tests; ends with `N passed, N 
 	@scripts/setup.sh
 	@scripts/test.sh
 
-test-long: ## The network tests that wait long: an election, the repair and the loss of stored data
+test-long: ## The network tests that wait long: an election, faults, repair and loss of stored data
 	@scripts/setup.sh
 	@scripts/test.sh --long
 
