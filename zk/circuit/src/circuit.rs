@@ -3,7 +3,6 @@
 use crate::{
 	builder::{Builder, Part, MAX_CONSTRAINTS},
 	error::{CircuitError, MockError},
-	matrices::Matrices,
 	wire::Wire,
 };
 use ark_bls12_381::Fr;
@@ -13,6 +12,7 @@ use ark_relations::gr1cs::{
 	R1CS_PREDICATE_LABEL,
 };
 use opensand_nn::{Model, Trace};
+use opensand_zk_r1cs::{Matrices, Segments};
 use opensand_zk_verifier::{
 	poseidon::salted_input_hash, public_input_count, Binding, InputVisibility, Statement, StatementInput,
 	MAX_PUBLIC_INPUTS,
@@ -158,8 +158,11 @@ impl InferenceCircuit {
 		let rows = rows.ok_or(SynthesisError::PredicateNotFound)?;
 		Ok(Matrices::new(
 			rows,
-			cs.num_instance_variables(),
-			cs.num_witness_variables(),
+			Segments {
+				public: cs.num_instance_variables(),
+				rest: cs.num_witness_variables(),
+				..Segments::default()
+			},
 		))
 	}
 

@@ -7,9 +7,8 @@ use opensand_nn::{
 	Activation, Add, Architecture, AvgPool, Concat, Conv2d, DilatedConv2d, Interval, Layer, LayerWeights,
 	Linear, Model, Operator, Shape, Weights, Window,
 };
-use opensand_zk_circuit::{
-	CircuitError, Execution, InferenceCircuit, Matrices, MockError, MAX_CONSTRAINTS, MAX_TERMS,
-};
+use opensand_zk_circuit::{CircuitError, Execution, InferenceCircuit, MockError, MAX_CONSTRAINTS, MAX_TERMS};
+use opensand_zk_r1cs::Matrices;
 use opensand_zk_verifier::{poseidon::salted_input_hash, Binding, InputVisibility, StatementInput};
 use proptest::prelude::*;
 use std::sync::Arc;

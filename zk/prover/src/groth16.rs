@@ -7,7 +7,7 @@ use crate::{
 use ark_bls12_381::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::CurveGroup;
 use ark_ff::{FftField, Field, UniformRand};
-use opensand_zk_circuit::Matrices;
+use opensand_zk_r1cs::Matrices;
 use rand::{CryptoRng, RngCore};
 use rayon::prelude::*;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};

@@ -8,7 +8,8 @@ use crate::{
 	key::ProvingKey,
 };
 use opensand_nn::Model;
-use opensand_zk_circuit::{CircuitError, CircuitSize, InferenceCircuit, Matrices};
+use opensand_zk_circuit::{CircuitError, CircuitSize, InferenceCircuit};
+use opensand_zk_r1cs::Matrices;
 use opensand_zk_verifier::{verify, Binding, InputVisibility, Native, Proof, Statement, VerifyingKey};
 use rand::{rngs::OsRng, CryptoRng, RngCore};
 use std::{ops::ControlFlow, path::Path, sync::Arc};

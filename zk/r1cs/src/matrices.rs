@@ -1,5 +1,6 @@
 //! The matrices of a constraint system, compact: a coefficient is an index into a table of distinct values.
 
+use crate::Segments;
 use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use std::collections::HashMap;
@@ -20,15 +21,13 @@ pub struct Matrices {
 	matrices: [SparseMatrix; 3],
 	/// Distinct coefficients.
 	coefficients: Vec<Fr>,
-	/// The length of (1, public inputs).
-	instance_len: usize,
-	/// The length of the witness.
-	witness_len: usize,
+	/// How the columns are divided.
+	segments: Segments,
 }
 
 impl Matrices {
 	/// From rows of (coefficient, column).
-	pub(crate) fn new(rows: [Vec<Vec<(Fr, usize)>>; 3], instance_len: usize, witness_len: usize) -> Self {
+	pub fn new(rows: [Vec<Vec<(Fr, usize)>>; 3], segments: Segments) -> Self {
 		let mut coefficients = Vec::new();
 		let mut indices: HashMap<Fr, u32> = HashMap::new();
 		let matrices = rows.map(|rows| {
@@ -51,8 +50,7 @@ impl Matrices {
 		Self {
 			matrices,
 			coefficients,
-			instance_len,
-			witness_len,
+			segments,
 		}
 	}
 
@@ -61,14 +59,19 @@ impl Matrices {
 		self.matrices[0].row_starts.len() - 1
 	}
 
-	/// Length of (1, public inputs).
-	pub fn instance_len(&self) -> usize {
-		self.instance_len
+	/// How the columns are divided.
+	pub fn segments(&self) -> Segments {
+		self.segments
 	}
 
-	/// Length of the witness.
+	/// Length of (1, public inputs).
+	pub fn instance_len(&self) -> usize {
+		self.segments.public
+	}
+
+	/// Length of the witness: all private variables.
 	pub fn witness_len(&self) -> usize {
-		self.witness_len
+		self.segments.private()
 	}
 
 	/// Entries of all three matrices that are not zero.
