@@ -22,7 +22,7 @@ pub trait WeightInfo {
 	fn withdraw_bond() -> Weight;
 	fn request_inference(b: u32, w: u32, ) -> Weight;
 	fn cancel_request() -> Weight;
-	fn submit_result(i: u32, ) -> Weight;
+	fn submit_result(w: u32, ) -> Weight;
 	fn authorize_submit_result() -> Weight;
 	fn decline_request() -> Weight;
 	fn authorize_decline_request() -> Weight;
@@ -212,12 +212,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Inference::Receipts` (`max_values`: None, `max_size`: Some(2167), added: 4642, mode: `MaxEncodedLen`)
 	/// Storage: `Inference::ReceiptQueue` (r:0 w:1)
 	/// Proof: `Inference::ReceiptQueue` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
-	/// `i` ranges from 3 to 399.
-	fn submit_result(i: u32, ) -> Weight {
+	/// `w` ranges from 2 to 398.
+	fn submit_result(w: u32, ) -> Weight {
 		// Fastest of all runs: 2_494_740_000 picoseconds.
-		Weight::from_parts(2_800_635_422, 53457)
+		Weight::from_parts(3_600_000_000, 53457)
 			// Standard error: 228_837.
-			.saturating_add(Weight::from_parts(15_109_484, 0).saturating_mul(i.into()))
+			.saturating_add(Weight::from_parts(2_000_000, 0).saturating_mul(w.into()))
 			.saturating_add(T::DbWeight::get().reads(14_u64))
 			.saturating_add(T::DbWeight::get().writes(14_u64))
 	}
@@ -510,12 +510,12 @@ impl WeightInfo for () {
 	/// Proof: `Inference::Receipts` (`max_values`: None, `max_size`: Some(2167), added: 4642, mode: `MaxEncodedLen`)
 	/// Storage: `Inference::ReceiptQueue` (r:0 w:1)
 	/// Proof: `Inference::ReceiptQueue` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
-	/// `i` ranges from 3 to 399.
-	fn submit_result(i: u32, ) -> Weight {
+	/// `w` ranges from 2 to 398.
+	fn submit_result(w: u32, ) -> Weight {
 		// Fastest of all runs: 2_494_740_000 picoseconds.
-		Weight::from_parts(2_800_635_422, 53457)
+		Weight::from_parts(3_600_000_000, 53457)
 			// Standard error: 228_837.
-			.saturating_add(Weight::from_parts(15_109_484, 0).saturating_mul(i.into()))
+			.saturating_add(Weight::from_parts(2_000_000, 0).saturating_mul(w.into()))
 			.saturating_add(RocksDbWeight::get().reads(14_u64))
 			.saturating_add(RocksDbWeight::get().writes(14_u64))
 	}

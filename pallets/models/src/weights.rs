@@ -16,7 +16,7 @@ pub trait WeightInfo {
 	fn register_architecture(b: u32, ) -> Weight;
 	fn remove_architecture() -> Weight;
 	fn register_model() -> Weight;
-	fn register_key(i: u32, ) -> Weight;
+	fn register_key() -> Weight;
 	fn accept_key() -> Weight;
 	fn reject_key() -> Weight;
 	fn remove_key() -> Weight;
@@ -88,12 +88,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
 	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
 	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
-	/// `i` ranges from 3 to 399.
-	fn register_key(i: u32, ) -> Weight {
-		// Fastest of all runs: 645_843_000 picoseconds.
-		Weight::from_parts(624_767_068, 3922)
-			// Standard error: 183_826.
-			.saturating_add(Weight::from_parts(58_583_585, 0).saturating_mul(i.into()))
+	fn register_key() -> Weight {
+		Weight::from_parts(1_100_000_000, 3922)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -236,12 +232,8 @@ impl WeightInfo for () {
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
 	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
 	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
-	/// `i` ranges from 3 to 399.
-	fn register_key(i: u32, ) -> Weight {
-		// Fastest of all runs: 645_843_000 picoseconds.
-		Weight::from_parts(624_767_068, 3922)
-			// Standard error: 183_826.
-			.saturating_add(Weight::from_parts(58_583_585, 0).saturating_mul(i.into()))
+	fn register_key() -> Weight {
+		Weight::from_parts(1_100_000_000, 3922)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}

@@ -172,9 +172,9 @@ fn unused_verification_weight_is_given_back() {
 	run(|| {
 		let request = asked();
 		let call = result_call(&WORKER, request, &OUTPUT, &prove(request, &OUTPUT));
-		let inputs = statement(request, &OUTPUT).public_inputs().unwrap().len() as u32;
+		let words = statement(request, &OUTPUT).words().unwrap().len() as u32;
 		let charged = call.get_dispatch_info().call_weight;
-		assert!(charged.all_gte(<() as WeightInfo>::submit_result(inputs)));
+		assert!(charged.all_gte(<() as WeightInfo>::submit_result(words)));
 		let Call::submit_result {
 			output,
 			proof,
@@ -188,7 +188,7 @@ fn unused_verification_weight_is_given_back() {
 		let info = Inference::submit_result(origin, request, output, proof, signature).unwrap();
 		assert_eq!(
 			info.actual_weight,
-			Some(<() as WeightInfo>::submit_result(inputs))
+			Some(<() as WeightInfo>::submit_result(words))
 		);
 	});
 }
