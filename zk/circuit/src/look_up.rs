@@ -2,12 +2,13 @@
 
 use crate::{
 	bits::Bits,
-	builder::{Builder, Lc, Result},
+	builder::{Builder, Result},
+	linear::{Lc, Variable},
 	requantise::bit_length,
 	wire::Wire,
 };
 use ark_bls12_381::Fr;
-use ark_relations::gr1cs::Variable;
+use ark_ff::Field;
 use opensand_nn::Interval;
 use std::ops::Range;
 
@@ -68,7 +69,7 @@ impl Builder {
 		let value = images
 			.get(index as usize)
 			.map_or(offset, |image| i64::from(*image));
-		let variable = self.small_witness(value - offset)?;
+		let variable = self.commit(value - offset);
 		let image = Wire {
 			variable: Some(variable),
 			offset,
@@ -80,7 +81,7 @@ impl Builder {
 			let mut lc = Lc::zero();
 			for (coefficient, monomial) in row.iter().zip(&low).filter(|(coefficient, _)| **coefficient != 0)
 			{
-				lc = lc + (Fr::from(*coefficient), &monomial.lc(&bits));
+				lc = lc.plus_scaled(Fr::from(*coefficient), &monomial.lc(&bits));
 			}
 			lc
 		};
@@ -96,16 +97,14 @@ impl Builder {
 		let mut sum = Lc::zero();
 		if self.wants_matrices() {
 			for (subset, (row, monomial)) in linear {
-				sum = sum
-					+ if subset == 0 {
-						polynomial(row)
-					} else {
-						monomial.lc(&bits) * Fr::from(row[0])
-					};
+				sum.0.extend(match subset {
+					0 => polynomial(row).0,
+					_ => monomial.lc(&bits).scaled(Fr::from(row[0])).0,
+				});
 			}
 		}
 		let Some(((_, (last_row, last_monomial)), products)) = products.split_last() else {
-			self.enforce_zero(|| sum - &image.lc())?;
+			self.enforce_zero(|| sum.plus_scaled(-Fr::ONE, &image.lc()))?;
 			return Ok(image);
 		};
 		let (low_index, high_index) = (
@@ -119,21 +118,21 @@ impl Builder {
 				.filter(|(mask, _)| mask & low_index == *mask)
 				.map(|(_, value)| value)
 				.sum();
-			let product = self.small_witness(if subset & high_index == *subset {
+			let product = self.rest(if subset & high_index == *subset {
 				row_value
 			} else {
 				0
-			})?;
+			});
 			self.enforce(|| polynomial(row), || monomial.lc(&bits), || product.into())?;
 			if self.wants_matrices() {
-				sum = sum + product;
+				sum.0.push((Fr::ONE, product));
 			}
 		}
 		// The last product is the image less everything else.
 		self.enforce(
 			|| polynomial(last_row),
 			|| last_monomial.lc(&bits),
-			|| image.lc() - &sum,
+			|| image.lc().plus_scaled(-Fr::ONE, &sum),
 		)?;
 		Ok(image)
 	}
@@ -148,7 +147,7 @@ impl Builder {
 			monomials.push(if rest == 0 {
 				lowest
 			} else {
-				let product = self.small_witness((index & mask == mask).into())?;
+				let product = self.rest((index & mask == mask).into());
 				self.enforce(|| monomials[rest].lc(bits), || lowest.lc(bits), || product.into())?;
 				Monomial::Product(product)
 			});

@@ -35,7 +35,7 @@ impl Builder {
 		);
 		let value = a.value.max(b.value);
 		let offset = i64::from(interval.lower);
-		let variable = self.small_witness(value - offset)?;
+		let variable = self.commit(value - offset);
 		let maximum = Wire {
 			variable: Some(variable),
 			offset,

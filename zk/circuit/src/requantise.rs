@@ -2,10 +2,12 @@
 
 use crate::{
 	bits::Bits,
-	builder::{integer_lc, Builder, Lc, Result},
+	builder::{Builder, Result},
+	linear::{Lc, Variable},
 	wire::Wire,
 };
-use ark_relations::gr1cs::Variable;
+use ark_bls12_381::Fr;
+use ark_ff::Field;
 use opensand_nn::{Activation, Interval};
 use std::ops::Range;
 
@@ -54,7 +56,7 @@ impl Builder {
 		let rounded = accumulator.value + half;
 		let interval = Interval::new((lower.max(0) + floor) as i32, (upper.min(span) + floor) as i32);
 		if lower >= 0 && upper <= span {
-			let rounded_lc = || plus((accumulator.lc)(), half, []);
+			let rounded_lc = || (accumulator.lc)().plus(half, []);
 			return self.requantise_unclamped(rounded_lc, rounded, shift, interval);
 		}
 
@@ -67,7 +69,7 @@ impl Builder {
 		};
 		let bias = if signed { 1i64 << (shift + k) } else { 0 };
 		let offset = half - (floor << shift) + bias;
-		let total = || plus((accumulator.lc)(), offset, []);
+		let total = || (accumulator.lc)().plus(offset, []);
 		let value = accumulator.value + offset;
 		let bits = self.decompose(total, value as u64, shift + k + u32::from(signed))?;
 
@@ -87,7 +89,7 @@ impl Builder {
 				// y − f = sign · min(p, c)
 				let magnitude = saturated.map_or(low_value, |(_, value)| value);
 				let value = if bits.bit_value(shift + k) { magnitude } else { 0 };
-				let variable = self.small_witness(value)?;
+				let variable = self.commit(value);
 				self.enforce(
 					|| saturated.map_or_else(low, |(variable, _)| variable.into()),
 					|| bits.bit(shift + k),
@@ -115,11 +117,11 @@ impl Builder {
 		let lower = i64::from(interval.lower);
 		let value = rounded >> shift;
 		let z_value = value - lower;
-		let z = self.small_witness(z_value)?;
+		let z = self.commit(z_value);
 		let z_width = bit_length((i64::from(interval.upper) - lower) as u64);
 		self.decompose(|| z.into(), z_value as u64, z_width)?;
 		let remainder_value = (rounded - (value << shift)) as u64;
-		let remainder = || plus(rounded_lc(), -(lower << shift), [(-(1i64 << shift), z)]);
+		let remainder = || rounded_lc().plus(-(lower << shift), [(-(1i64 << shift), z)]);
 		if shift == 0 {
 			self.enforce_zero(remainder)?;
 		} else {
@@ -147,12 +149,12 @@ impl Builder {
 		let values: Vec<bool> = high.map(|position| bits.bit_value(position)).collect();
 		let (any, any_value) = self.any(&variables, &values)?;
 		let value = if any_value { span } else { low_value };
-		let limited = self.small_witness(value)?;
+		let limited = self.commit(value);
 		// (span − low) · any = limited − low
 		self.enforce(
-			|| plus(negated(low()), span, []),
+			|| low().scaled(-Fr::ONE).plus(span, []),
 			|| any.into(),
-			|| plus(negated(low()), 0, [(1, limited)]),
+			|| low().scaled(-Fr::ONE).plus(0, [(1, limited)]),
 		)?;
 		Ok((limited, value))
 	}
@@ -161,17 +163,4 @@ impl Builder {
 /// The number of bits of a value; 0 has none.
 pub(crate) fn bit_length(value: u64) -> u32 {
 	u64::BITS - value.leading_zeros()
-}
-
-/// lc + constant + Σ terms.
-fn plus(mut lc: Lc, constant: i64, terms: impl IntoIterator<Item = (i64, Variable)>) -> Lc {
-	lc.extend(integer_lc(constant, terms).0);
-	lc
-}
-
-fn negated(mut lc: Lc) -> Lc {
-	for (coefficient, _) in lc.iter_mut() {
-		*coefficient = -*coefficient;
-	}
-	lc
 }
