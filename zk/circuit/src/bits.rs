@@ -24,6 +24,7 @@ impl Builder {
 	/// no constraint is spent on the sum. `width` is 1..=63, far below the field, so the bits are unique.
 	pub(crate) fn decompose(&mut self, total: impl FnOnce() -> Lc, value: u64, width: u32) -> Result<Bits> {
 		assert!((1..=63).contains(&width), "a width of {width} bits");
+		self.note_bits();
 		let total = if self.wants_matrices() {
 			total()
 		} else {
@@ -120,4 +121,9 @@ impl Bits {
 	pub(crate) fn number_value(&self, from: u32, to: u32) -> u64 {
 		self.value >> from & ((1 << (to - from)) - 1)
 	}
+}
+
+/// The number of bits of a value; 0 has none.
+pub(crate) fn bit_length(value: u64) -> u32 {
+	u64::BITS - value.leading_zeros()
 }

@@ -4,6 +4,7 @@ use crate::{
 	challenges::Challenges,
 	error::CircuitError,
 	linear::{Lc, Variable},
+	logup::{LookUps, TableId},
 };
 use ark_bls12_381::Fr;
 use ark_ff::AdditiveGroup;
@@ -18,10 +19,15 @@ pub const MAX_CONSTRAINTS: u64 = 1 << 22;
 /// A named stretch of constraints: a layer, or a part of the statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-	/// "challenges", "input", "input hash", "statement", or a layer as `layer <index> (<operator>)`.
+	/// "challenges", "input", "input hash", "statement", a layer as `layer <index> (<operator>)`, two layers that are proven
+	/// as one as `layers <index> (<operator>) and <index> (MaxPool)`, or a table's name.
 	pub name: String,
 	/// The part's constraints, counted from 0 over the circuit.
 	pub constraints: Range<usize>,
+	/// Whether values are proven to be in range by their bits.
+	pub bits: bool,
+	/// The tables that values are looked up in, by name.
+	pub tables: Vec<String>,
 }
 
 /// What one run over the circuit is to yield.
@@ -50,10 +56,16 @@ pub(crate) struct Builder {
 	output: Yield,
 	/// Zeros before they are known.
 	challenges: Challenges,
+	/// The most constraints.
+	limit: u64,
 	constraints: usize,
 	committed: u32,
 	rest: u32,
 	parts: Vec<Part>,
+	/// Tables that the current part has used.
+	part_tables: Vec<TableId>,
+	/// Tables and what has been looked up in them; see the module `logup`.
+	pub(crate) look_ups: Vec<LookUps>,
 }
 
 impl Builder {
@@ -70,16 +82,27 @@ impl Builder {
 		Self {
 			output,
 			challenges,
+			limit: MAX_CONSTRAINTS,
 			constraints: 0,
 			committed: 0,
 			rest: 0,
 			parts: Vec::new(),
+			part_tables: Vec::new(),
+			look_ups: Vec::new(),
 		}
 	}
 
 	/// Counts only.
 	pub(crate) fn counting() -> Self {
 		Self::new(Yield::Counts, UNKNOWN)
+	}
+
+	/// Counts without a limit: of what may never be built.
+	pub(crate) fn surveying() -> Self {
+		Self {
+			limit: u64::MAX,
+			..Self::counting()
+		}
 	}
 
 	/// Makes matrices with these columns, as they have been counted.
@@ -104,12 +127,32 @@ impl Builder {
 		self.parts.push(Part {
 			name: name.into(),
 			constraints: self.constraints..self.constraints,
+			bits: false,
+			tables: Vec::new(),
 		});
 	}
 
-	fn close_part(&mut self) {
+	/// Ends the current part.
+	pub(crate) fn close_part(&mut self) {
+		let tables = std::mem::take(&mut self.part_tables);
 		if let Some(part) = self.parts.last_mut() {
 			part.constraints.end = self.constraints;
+			part.tables
+				.extend(tables.into_iter().map(|id| self.look_ups[id.0].table.name()));
+		}
+	}
+
+	/// Notes that the current part looks up in a table.
+	pub(crate) fn note_table(&mut self, id: TableId) {
+		if !self.part_tables.contains(&id) {
+			self.part_tables.push(id);
+		}
+	}
+
+	/// Notes that the current part decomposes values into bits.
+	pub(crate) fn note_bits(&mut self) {
+		if let Some(part) = self.parts.last_mut() {
+			part.bits = true;
 		}
 	}
 
@@ -150,6 +193,16 @@ impl Builder {
 		matches!(self.output, Yield::Rows { .. })
 	}
 
+	/// Whether nothing but numbers is wanted.
+	pub(crate) fn only_counts(&self) -> bool {
+		matches!(self.output, Yield::Counts)
+	}
+
+	/// Whether this run has the challenges.
+	pub(crate) fn knows_challenges(&self) -> bool {
+		matches!(self.output, Yield::Rest(_))
+	}
+
 	/// The challenges; zeros where they are not known yet.
 	pub(crate) fn challenges(&self) -> &Challenges {
 		&self.challenges
@@ -183,7 +236,7 @@ impl Builder {
 		self.rest_field(Fr::from(value))
 	}
 
-	/// a · b = c, without public inputs in c. Fails beyond [`MAX_CONSTRAINTS`], before the
+	/// a · b = c, without public inputs in c. Fails beyond the limit, before the
 	/// memory of larger circuits is taken.
 	pub(crate) fn enforce(
 		&mut self,
@@ -192,7 +245,7 @@ impl Builder {
 		c: impl FnOnce() -> Lc,
 	) -> Result<()> {
 		self.constraints += 1;
-		if self.constraints as u64 > MAX_CONSTRAINTS {
+		if self.constraints as u64 > self.limit {
 			return Err(CircuitError::TooLarge {
 				what: "constraints",
 				limit: MAX_CONSTRAINTS,

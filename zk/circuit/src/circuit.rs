@@ -3,8 +3,10 @@
 use crate::{
 	builder::{Builder, Part, MAX_CONSTRAINTS},
 	challenges::{public_inputs, Challenges, PUBLIC_INPUTS},
+	cost::cheapest_plan,
 	error::{CircuitError, MockError},
-	wire::Wire,
+	plan::Plan,
+	synthesis::synthesise,
 };
 use ark_bls12_381::Fr;
 use ark_ff::Field;
@@ -49,11 +51,13 @@ pub struct Execution {
 pub struct InferenceCircuit {
 	model: Arc<Model>,
 	visibility: InputVisibility,
+	plan: Plan,
 	size: CircuitSize,
 }
 
 impl InferenceCircuit {
-	/// Compiles a model: counts constraints and checks the limits. Matrices are not made yet.
+	/// Compiles a model: decides how each layer is proven, counts constraints and checks the limits. Matrices are not made
+	/// yet.
 	pub fn new(model: Arc<Model>, visibility: InputVisibility) -> Result<Self, CircuitError> {
 		let architecture = model.architecture();
 		if architecture.multiply_adds() > MAX_TERMS {
@@ -63,6 +67,7 @@ impl InferenceCircuit {
 			});
 		}
 		let mut circuit = Self {
+			plan: cheapest_plan(&model, visibility)?,
 			model,
 			visibility,
 			size: CircuitSize {
@@ -74,7 +79,7 @@ impl InferenceCircuit {
 			},
 		};
 		let mut builder = Builder::counting();
-		circuit.synthesise(&mut builder, None)?;
+		circuit.run(&mut builder, None)?;
 		let constraints = builder.constraints();
 		let [committed, rest] = builder.private();
 		let segments = Segments {
@@ -148,7 +153,7 @@ impl InferenceCircuit {
 	/// The constraint matrices.
 	pub fn matrices(&self) -> Result<Matrices, CircuitError> {
 		let mut builder = Builder::of_matrices(self.size.segments);
-		self.synthesise(&mut builder, None)?;
+		self.run(&mut builder, None)?;
 		Ok(builder
 			.into_matrices()
 			.expect("the builder was asked for matrices"))
@@ -157,7 +162,7 @@ impl InferenceCircuit {
 	/// The values of the committed segment: what is fixed before the challenges are drawn.
 	pub fn commit(&self, execution: &Execution) -> Result<Vec<Fr>, CircuitError> {
 		let mut builder = Builder::of_committed();
-		self.synthesise(&mut builder, Some(execution))?;
+		self.run(&mut builder, Some(execution))?;
 		Ok(builder.into_values())
 	}
 
@@ -180,7 +185,7 @@ impl InferenceCircuit {
 		let public = public_inputs(&execution.statement, challenges);
 		let public = public.map_err(|_| CircuitError::StatementShape)?;
 		let mut builder = Builder::of_rest(*challenges);
-		self.synthesise(&mut builder, Some(execution))?;
+		self.run(&mut builder, Some(execution))?;
 		let mut assignment = Vec::with_capacity(segments.variables());
 		assignment.push(Fr::ONE);
 		assignment.extend(public);
@@ -208,34 +213,13 @@ impl InferenceCircuit {
 		})
 	}
 
-	/// Builds everything in order.
-	fn synthesise(&self, builder: &mut Builder, execution: Option<&Execution>) -> Result<(), CircuitError> {
-		let architecture = self.model.architecture();
+	/// Runs over the circuit: with the values of an execution, or without.
+	fn run(&self, builder: &mut Builder, execution: Option<&Execution>) -> Result<(), CircuitError> {
 		if let Some(execution) = execution {
 			self.check_shape(execution)?;
 		}
-		let zeros = vec![
-			0;
-			match execution {
-				Some(_) => 0,
-				None => architecture.input_len() as usize,
-			}
-		];
-		let (input, salt) = execution.map_or((&zeros, &[0; 32]), |execution| {
-			(&execution.trace.input, &execution.salt)
-		});
-
-		builder.challenges_part()?;
-		let mut tensors: Vec<Vec<Wire>> = vec![builder.input(input)?];
-		let mut words = builder.input_words(self.visibility, &tensors[0], salt)?;
-		for index in 0..architecture.layers().len() {
-			let trace = execution.map(|execution| &execution.trace.layers[index]);
-			let outputs = builder.layer(&self.model, index, &tensors, trace)?;
-			tensors.push(outputs);
-		}
-		let output = tensors.last().map_or(&[][..], Vec::as_slice);
-		words.extend(builder.packed(output));
-		builder.fold(&words)
+		let execution = execution.map(|execution| (&execution.trace, &execution.salt));
+		synthesise(builder, &self.model, self.visibility, &self.plan, execution)
 	}
 
 	fn check_shape(&self, execution: &Execution) -> Result<(), CircuitError> {

@@ -24,6 +24,9 @@ pub enum CircuitError {
 	/// The trace does not have the model's shape. Take it from `Model::trace` of the same model.
 	#[error("the trace does not have this model's shape")]
 	TraceShape,
+	/// The challenge r is a looked-up value, which happens with negligible probability. Commit again with other randomness.
+	#[error("the challenge is one of the looked-up values")]
+	LookedUpChallenge,
 	/// The values of the committed segment are not as many as the circuit has. Take them from `InferenceCircuit::commit`
 	/// with the same execution.
 	#[error("{found} committed values, the circuit has {expected}")]
@@ -44,7 +47,7 @@ pub enum MockError {
 	/// A constraint does not hold. The part is the first, in the order of evaluation, with such a constraint.
 	#[error("the circuit is not satisfied in {part}, constraint {constraint} of {constraints}")]
 	Unsatisfied {
-		/// "challenges", "input", "input hash", "statement", or the layer as `layer <index> (<operator>)`.
+		/// "challenges", "input", "input hash", "statement", a layer as `layer <index> (<operator>)`, or a table.
 		part: String,
 		/// The first constraint that does not hold, counted from 0.
 		constraint: usize,

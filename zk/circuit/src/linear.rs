@@ -82,6 +82,12 @@ impl Lc {
 		Self::constant(Fr::ONE).plus_scaled(-Fr::ONE, self)
 	}
 
+	/// Whether all variables are committed.
+	pub(crate) fn is_committed(&self) -> bool {
+		let mut variables = self.0.iter().map(|(_, variable)| variable);
+		variables.all(|variable| matches!(variable, Variable::One | Variable::Committed(_)))
+	}
+
 	/// Sums the terms of one variable, and drops those that cancel.
 	pub(crate) fn compact(&mut self) {
 		self.0.sort_by_key(|(_, variable)| *variable);

@@ -3,6 +3,7 @@
 use crate::{
 	builder::{Builder, Result},
 	linear::{Lc, Variable},
+	logup::TableId,
 	poseidon::Element,
 	wire::Wire,
 };
@@ -25,24 +26,25 @@ impl Builder {
 		self.enforce(|| Self::B.into(), || Self::B.into(), || square.into())
 	}
 
-	/// The input's wires, proven to be int8.
-	pub(crate) fn input(&mut self, values: &[i8]) -> Result<Vec<Wire>> {
+	/// The input's wires, proven to be int8: by look-ups in a table of 256, or by bits.
+	pub(crate) fn input(&mut self, values: &[i8], bytes: Option<TableId>) -> Result<Vec<Wire>> {
 		self.part("input");
-		values.iter().map(|value| self.int8(*value)).collect()
-	}
-
-	/// Any int8.
-	fn int8(&mut self, value: i8) -> Result<Wire> {
-		let value = i64::from(value);
 		let offset = i64::from(i8::MIN);
-		let variable = self.commit(value - offset);
-		self.decompose(|| variable.into(), (value - offset) as u64, 8)?;
-		Ok(Wire {
-			variable: Some(variable),
-			offset,
-			interval: Interval::INT8,
-			value,
-		})
+		let mut wires = Vec::with_capacity(values.len());
+		for value in values.iter().map(|value| i64::from(*value)) {
+			let variable = self.commit(value - offset);
+			match bytes {
+				Some(table) => self.look_up(table, value - offset, || variable.into())?,
+				None => drop(self.decompose(|| variable.into(), (value - offset) as u64, 8)?),
+			}
+			wires.push(Wire {
+				variable: Some(variable),
+				offset,
+				interval: Interval::INT8,
+				value,
+			});
+		}
+		Ok(wires)
 	}
 
 	/// The words that the statement has for the input: its values, or its hash alone.

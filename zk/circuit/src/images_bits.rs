@@ -1,10 +1,10 @@
 //! Tables of 256 entries, as multilinear polynomials in the bits of the index.
 
 use crate::{
-	bits::Bits,
+	bits::{bit_length, Bits},
 	builder::{Builder, Result},
 	linear::{Lc, Variable},
-	requantise::bit_length,
+	tables::image,
 	wire::Wire,
 };
 use ark_bls12_381::Fr;
@@ -33,21 +33,14 @@ impl Monomial {
 }
 
 impl Builder {
-	/// table[x + 128].
+	/// table[x + 128], which lies in `interval` and is not constant.
 	///
 	/// x less its least value is an index of n ≤ 8 bits. The table is a multilinear polynomial in them, written as
 	/// Σ_H h_H · P_H(low bits) over the subsets H of the high half of the bits. It costs n constraints for the bits,
 	/// 2^m − m − 1 products for the monomials of a half of m bits, and one product for each H but the empty one.
-	pub(crate) fn look_up(&mut self, table: &[i8; 256], x: &Wire) -> Result<Wire> {
+	pub(crate) fn image_by_bits(&mut self, table: &[i8; 256], x: &Wire, interval: Interval) -> Result<Wire> {
 		let (lower, upper) = (x.interval.lower, x.interval.upper);
-		let images: Vec<i32> = (lower..=upper)
-			.map(|x| table[(x + 128) as usize].into())
-			.collect();
-		let least = images.iter().copied().min().unwrap_or(0);
-		let greatest = images.iter().copied().max().unwrap_or(0);
-		if least == greatest {
-			return Ok(Wire::constant(least));
-		}
+		let images: Vec<i64> = (lower..=upper).map(|x| image(table, x)).collect();
 		let width = bit_length((upper - lower) as u64);
 		let index = x.value - i64::from(lower);
 		let index_wire = Wire {
@@ -57,23 +50,21 @@ impl Builder {
 		let bits = self.decompose(|| index_wire.lc(), index as u64, width)?;
 
 		// Entries above `upper` are never looked up.
-		let mut coefficients: Vec<i64> = images.iter().map(|image| i64::from(*image)).collect();
+		let mut coefficients = images.clone();
 		coefficients.resize(1 << width, 0);
 		to_multilinear(&mut coefficients);
 		let low_width = width.div_ceil(2);
 		let low = self.monomials(&bits, 0..low_width)?;
 		let high = self.monomials(&bits, low_width..width)?;
 
-		let offset = i64::from(least);
+		let offset = i64::from(interval.lower);
 		// In set-up there is no execution, and the index is anything.
-		let value = images
-			.get(index as usize)
-			.map_or(offset, |image| i64::from(*image));
+		let value = images.get(index as usize).copied().unwrap_or(offset);
 		let variable = self.commit(value - offset);
 		let image = Wire {
 			variable: Some(variable),
 			offset,
-			interval: Interval::new(least, greatest),
+			interval,
 			value,
 		};
 
