@@ -7,5 +7,5 @@
 mod matrices;
 mod segments;
 
-pub use matrices::{Matrices, SparseMatrix};
+pub use matrices::{Matrices, MatricesBuilder, SparseMatrix};
 pub use segments::Segments;

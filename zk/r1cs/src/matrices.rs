@@ -6,7 +6,7 @@ use ark_ff::{AdditiveGroup, Field};
 use std::collections::HashMap;
 
 /// A sparse matrix by rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SparseMatrix {
 	/// Where each row starts in `entries`, and the end of the last.
 	row_starts: Vec<u32>,
@@ -14,7 +14,16 @@ pub struct SparseMatrix {
 	entries: Vec<(u32, u32)>,
 }
 
-/// The matrices A, B and C of (A·z) ∘ (B·z) = C·z with z = (1, public inputs, witness).
+impl Default for SparseMatrix {
+	fn default() -> Self {
+		Self {
+			row_starts: vec![0],
+			entries: Vec::new(),
+		}
+	}
+}
+
+/// The matrices A, B and C of (A·z) ∘ (B·z) = C·z, with the columns of [`Segments`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matrices {
 	/// A, B and C.
@@ -28,30 +37,12 @@ pub struct Matrices {
 impl Matrices {
 	/// From rows of (coefficient, column).
 	pub fn new(rows: [Vec<Vec<(Fr, usize)>>; 3], segments: Segments) -> Self {
-		let mut coefficients = Vec::new();
-		let mut indices: HashMap<Fr, u32> = HashMap::new();
-		let matrices = rows.map(|rows| {
-			let mut matrix = SparseMatrix {
-				row_starts: vec![0],
-				entries: Vec::new(),
-			};
-			for row in rows {
-				for (coefficient, column) in row {
-					let index = *indices.entry(coefficient).or_insert_with(|| {
-						coefficients.push(coefficient);
-						coefficients.len() as u32 - 1
-					});
-					matrix.entries.push((column as u32, index));
-				}
-				matrix.row_starts.push(matrix.entries.len() as u32);
-			}
-			matrix
-		});
-		Self {
-			matrices,
-			coefficients,
-			segments,
+		let mut builder = MatricesBuilder::new(segments);
+		let [a, b, c] = rows;
+		for ((a, b), c) in a.into_iter().zip(b).zip(c) {
+			builder.push([a, b, c]);
 		}
+		builder.finish()
 	}
 
 	/// Number of constraints.
@@ -105,5 +96,61 @@ impl Matrices {
 	pub fn first_unsatisfied(&self, z: &[Fr]) -> Option<usize> {
 		(0..self.constraints())
 			.find(|row| self.product(0, *row, z) * self.product(1, *row, z) != self.product(2, *row, z))
+	}
+}
+
+/// Takes constraints one by one, so that no more than one is ever held in the form in which it is written down.
+pub struct MatricesBuilder {
+	matrices: Matrices,
+	/// Where each coefficient stands in the table.
+	indices: HashMap<Fr, u32>,
+}
+
+impl MatricesBuilder {
+	/// No constraints yet.
+	pub fn new(segments: Segments) -> Self {
+		Self {
+			matrices: Matrices {
+				matrices: Default::default(),
+				coefficients: Vec::new(),
+				segments,
+			},
+			indices: HashMap::new(),
+		}
+	}
+
+	/// Adds a constraint: its rows of A, B and C, of (coefficient, column) in any order. Terms of one column are summed.
+	pub fn push(&mut self, rows: [Vec<(Fr, usize)>; 3]) {
+		let Matrices {
+			matrices,
+			coefficients,
+			..
+		} = &mut self.matrices;
+		for (matrix, mut row) in matrices.iter_mut().zip(rows) {
+			row.sort_by_key(|(_, column)| *column);
+			row.dedup_by(|(next, column), (sum, previous)| {
+				let same = column == previous;
+				if same {
+					*sum += *next;
+				}
+				same
+			});
+			for (coefficient, column) in row {
+				if coefficient == Fr::ZERO {
+					continue;
+				}
+				let index = *self.indices.entry(coefficient).or_insert_with(|| {
+					coefficients.push(coefficient);
+					coefficients.len() as u32 - 1
+				});
+				matrix.entries.push((column as u32, index));
+			}
+			matrix.row_starts.push(matrix.entries.len() as u32);
+		}
+	}
+
+	/// The matrices.
+	pub fn finish(self) -> Matrices {
+		self.matrices
 	}
 }
