@@ -5,7 +5,7 @@
 
 use crate::curve::Curve;
 use ark_ec::{short_weierstrass::Affine, AffineRepr};
-use ark_ff::{AdditiveGroup, Field};
+use ark_ff::{AdditiveGroup, Field, Zero};
 
 /// Additions that share an inversion: an inversion costs about 280 multiplications, and 1,024 additions of G1 stay in a
 /// core's second-level cache.
@@ -23,72 +23,112 @@ pub(crate) trait Additions<P: Curve> {
 	fn store(&mut self, index: usize, sum: Affine<P>);
 }
 
-/// What to divide by: none where the sum is known without.
-fn denominator<P: Curve>(a: &Affine<P>, b: &Affine<P>) -> Option<P::BaseField> {
+/// What an addition divides by, and whether it is a doubling; none where the sum is known without.
+fn denominator<P: Curve>(a: &Affine<P>, b: &Affine<P>) -> Option<(P::BaseField, bool)> {
 	let difference = b.x - a.x;
-	if difference != P::BaseField::ZERO {
-		return (!a.is_zero() && !b.is_zero()).then_some(difference);
+	if !difference.is_zero() {
+		return (!is_identity(a) && !is_identity(b)).then_some((difference, false));
 	}
 	// Equal, opposite, or both the identity.
 	let sum = a.y + b.y;
-	(sum != P::BaseField::ZERO).then_some(sum)
+	(!sum.is_zero()).then_some((sum, true))
+}
+
+/// By both coordinates, because there are curves with points at x = 0; the first settles nearly every case.
+fn is_identity<P: Curve>(point: &Affine<P>) -> bool {
+	point.x.is_zero() && point.is_zero()
 }
 
 /// The sum where there is nothing to divide by.
 fn without_division<P: Curve>(a: &Affine<P>, b: &Affine<P>) -> Affine<P> {
-	if a.is_zero() {
+	if is_identity(a) {
 		*b
-	} else if b.is_zero() {
+	} else if is_identity(b) {
 		*a
 	} else {
 		Affine::identity()
 	}
 }
 
-fn with_inverse<P: Curve>(a: &Affine<P>, b: &Affine<P>, inverse: P::BaseField) -> Affine<P> {
-	let numerator = if a.x == b.x {
+/// The sum, given the inverse of the denominator.
+fn with_inverse<P: Curve>(a: &Affine<P>, b: &Affine<P>, inverse: &P::BaseField, doubling: bool) -> Affine<P> {
+	let mut slope = if doubling {
 		let square = a.x.square();
 		square.double() + square + P::COEFF_A
 	} else {
 		b.y - a.y
 	};
-	let slope = numerator * inverse;
+	slope *= inverse;
 	let x = slope.square() - a.x - b.x;
 	Affine::new_unchecked(x, slope * (a.x - x) - a.y)
 }
 
-/// Does `count` additions.
-pub(crate) fn add_all<P: Curve>(
-	additions: &mut impl Additions<P>,
-	count: usize,
-	products: &mut Vec<P::BaseField>,
-) {
-	products.resize(BATCH, P::BaseField::ONE);
-	for start in (0..count).step_by(BATCH) {
-		let batch = start..count.min(start + BATCH);
-		// Backwards: the product of all later denominators. Then forwards, so that results can be stored in order.
-		let mut product = P::BaseField::ONE;
-		for index in batch.clone().rev() {
-			let (a, b) = additions.operands(index);
-			if let Some(denominator) = denominator(a, b) {
-				products[index - start] = product;
-				product *= denominator;
-			}
+/// Buffers that calls to [`Batch::add_all`] share.
+pub(crate) struct Batch<P: Curve> {
+	/// Of each addition: the product of the denominators after it.
+	products: Vec<P::BaseField>,
+	/// What each divides by.
+	denominators: Vec<P::BaseField>,
+	kinds: Vec<Kind>,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+	Addition,
+	Doubling,
+	WithoutDivision,
+}
+
+impl<P: Curve> Batch<P> {
+	/// Buffers for one thread.
+	pub fn new() -> Self {
+		Self {
+			products: vec![P::BaseField::ONE; BATCH],
+			denominators: vec![P::BaseField::ONE; BATCH],
+			kinds: vec![Kind::WithoutDivision; BATCH],
 		}
-		let Some(mut inverse) = product.inverse() else {
-			unreachable!("no denominator is zero")
-		};
-		for index in batch {
-			let (a, b) = additions.operands(index);
-			let sum = match denominator(a, b) {
-				None => without_division(a, b),
-				Some(denominator) => {
-					let sum = with_inverse(a, b, inverse * products[index - start]);
-					inverse *= denominator;
-					sum
+	}
+
+	/// Does `count` additions.
+	pub fn add_all(&mut self, additions: &mut impl Additions<P>, count: usize) {
+		for start in (0..count).step_by(BATCH) {
+			self.add(additions, start, BATCH.min(count - start));
+		}
+	}
+
+	fn add(&mut self, additions: &mut impl Additions<P>, start: usize, count: usize) {
+		// Backwards: the product of all later denominators. Then forwards, so that sums can be stored in order.
+		let mut product = P::BaseField::ONE;
+		for index in (0..count).rev() {
+			let (a, b) = additions.operands(start + index);
+			self.kinds[index] = match denominator(a, b) {
+				None => Kind::WithoutDivision,
+				Some((denominator, doubling)) => {
+					self.products[index] = product;
+					self.denominators[index] = denominator;
+					product *= &denominator;
+					if doubling {
+						Kind::Doubling
+					} else {
+						Kind::Addition
+					}
 				}
 			};
-			additions.store(index, sum);
+		}
+		// No denominator is zero, so neither is their product.
+		let mut inverse = product.inverse().unwrap_or(P::BaseField::ONE);
+		for index in 0..count {
+			let (a, b) = additions.operands(start + index);
+			let kind = self.kinds[index];
+			let sum = match kind {
+				Kind::WithoutDivision => without_division(a, b),
+				Kind::Addition | Kind::Doubling => {
+					let inverse_here = inverse * self.products[index];
+					inverse *= &self.denominators[index];
+					with_inverse(a, b, &inverse_here, matches!(kind, Kind::Doubling))
+				}
+			};
+			additions.store(start + index, sum);
 		}
 	}
 }

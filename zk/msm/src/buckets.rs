@@ -1,7 +1,7 @@
 //! Sums of the points in each bucket of a window, and Σ j·Bⱼ over the buckets.
 
 use crate::{
-	batch_affine::{add_all, Additions},
+	batch_affine::{Additions, Batch},
 	curve::Curve,
 	digits::{SignedIndex, Terms},
 	window::Windows,
@@ -81,13 +81,17 @@ impl<P: Curve> Additions<P> for Level<'_, P> {
 
 /// The sums of the runs of points, in place: afterwards `points` holds one for each run. `runs` are lengths, not zero.
 fn sum_runs<P: Curve>(points: &mut Vec<Affine<P>>, mut runs: Vec<u32>) {
-	let (mut pairs, mut products) = (Vec::with_capacity(points.len() / 2 + runs.len()), Vec::new());
+	let (mut pairs, mut batch) = (Vec::with_capacity(points.len() / 2 + runs.len()), Batch::new());
 	while points.len() > runs.len() {
 		pairs.clear();
 		let mut start = 0;
 		for run in &mut runs {
 			let end = start + *run;
-			pairs.extend((start..end).step_by(2).map(|first| first << 1 | u32::from(first + 1 < end)));
+			pairs.extend(
+				(start..end)
+					.step_by(2)
+					.map(|first| first << 1 | u32::from(first + 1 < end)),
+			);
 			*run = run.div_ceil(2);
 			start = end;
 		}
@@ -96,7 +100,7 @@ fn sum_runs<P: Curve>(points: &mut Vec<Affine<P>>, mut runs: Vec<u32>) {
 			pairs: &pairs,
 			identity: Affine::identity(),
 		};
-		add_all(&mut level, pairs.len(), &mut products);
+		batch.add_all(&mut level, pairs.len());
 		points.truncate(pairs.len());
 	}
 }
@@ -154,7 +158,11 @@ pub(crate) fn fill<P: Curve, M>(
 	for (first, sums) in pieces {
 		for (bucket, sum) in buckets[first - 1..].iter_mut().zip(sums) {
 			// Pieces meet in at most one bucket.
-			*bucket = if bucket.is_zero() { sum } else { (*bucket + sum).into() };
+			*bucket = if bucket.is_zero() {
+				sum
+			} else {
+				(*bucket + sum).into()
+			};
 		}
 	}
 }
@@ -200,10 +208,10 @@ fn weigh_segments<P: Curve>(buckets: &[Affine<P>], segment: usize) -> Vec<[Affin
 		sums: vec![[Affine::identity(); 2]; count],
 		identity: Affine::identity(),
 	};
-	let mut products = Vec::new();
+	let mut batch = Batch::new();
 	for step in 0..=segment {
 		chains.step = step;
-		add_all(&mut chains, 2 * count, &mut products);
+		batch.add_all(&mut chains, 2 * count);
 	}
 	chains.sums
 }
@@ -221,7 +229,11 @@ pub(crate) fn weigh<P: Curve>(buckets: &[Affine<P>], windows: Windows) -> Vec<Pr
 	sums.par_chunks(segments)
 		.map(|sums| {
 			// Segment s starts at bucket s·segment + 1.
-			let (mut offset, mut above, mut total) = (Projective::<P>::ZERO, Projective::<P>::ZERO, Projective::<P>::ZERO);
+			let (mut offset, mut above, mut total) = (
+				Projective::<P>::ZERO,
+				Projective::<P>::ZERO,
+				Projective::<P>::ZERO,
+			);
 			for [sum, weighted] in sums.iter().rev() {
 				offset += above;
 				above += sum;

@@ -91,7 +91,8 @@ pub(crate) fn wide_terms<P: Curve>(bases: &Bases<P>, scalars: &Scalars) -> (Term
 					point = P::image(&point);
 				}
 				points[part] = point;
-				indices[part] = ((index * P::PARTS + part) as u32) << 1 | u32::from(negative != wide.negative);
+				indices[part] =
+					((index * P::PARTS + part) as u32) << 1 | u32::from(negative != wide.negative);
 				magnitudes[part] = magnitude;
 			};
 			for (part, half) in wide.halves.iter().enumerate() {
@@ -114,7 +115,8 @@ mod tests {
 	#[test]
 	fn digits_recombine() {
 		for width in 2..=16 {
-			let values = (0..200u128).chain((0..127).flat_map(|i| [1 << i, (1 << i) - 1, 0xabcd_1234 << i & !(1 << 127)]));
+			let values = (0..200u128)
+				.chain((0..127).flat_map(|i| [1 << i, (1 << i) - 1, 0xabcd_1234 << i & !(1 << 127)]));
 			for value in values {
 				let mut sum = 0i128;
 				for window in (0..128usize.div_ceil(width)).rev() {

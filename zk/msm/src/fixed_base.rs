@@ -1,7 +1,7 @@
 //! One point by many scalars, for set-ups.
 
 use crate::{
-	batch_affine::{add_all, Additions, BATCH},
+	batch_affine::{Additions, Batch, BATCH},
 	curve::Curve,
 	digits::booth,
 	split::{halves, quarters, signed},
@@ -49,7 +49,8 @@ fn parts<P: Curve>(scalar: &Fr) -> Parts {
 	let [first, second] = halves(&magnitude);
 	magnitude.0.zeroize();
 	if P::PARTS == 2 {
-		[first, second, Default::default(), Default::default()].map(|half| (half.magnitude, half.negative != negative))
+		[first, second, Default::default(), Default::default()]
+			.map(|half| (half.magnitude, half.negative != negative))
 	} else {
 		let ([a, b], [c, d]) = (quarters(first), quarters(second));
 		[a, b, c, d].map(|(magnitude, sign)| (magnitude.into(), sign != negative))
@@ -64,7 +65,9 @@ impl<P: Curve> FixedBase<P> {
 			let windows = bits.div_ceil(width);
 			count * P::PARTS * windows + (windows << (width - 1))
 		};
-		let width = (2..=MAX_WIDTH).min_by_key(|width| additions(*width)).unwrap_or(MAX_WIDTH);
+		let width = (2..=MAX_WIDTH)
+			.min_by_key(|width| additions(*width))
+			.unwrap_or(MAX_WIDTH);
 		let windows = bits.div_ceil(width);
 		let mut bases = Vec::with_capacity(windows);
 		let mut power = Projective::from(point);
@@ -77,23 +80,26 @@ impl<P: Curve> FixedBase<P> {
 		let bases = Projective::normalize_batch(&bases);
 		let multiples = 1 << (width - 1);
 		let mut table = vec![Affine::identity(); windows * multiples];
-		table.par_chunks_exact_mut(multiples).zip(&bases).for_each(|(row, base)| {
-			row[0] = *base;
-			// From the multiples up to n those up to 2n: j + n is the sum of j and n.
-			let mut known = 1;
-			let mut products = Vec::new();
-			while known < multiples {
-				let (below, above) = row.split_at_mut(known);
-				let last = below[known - 1];
-				above[..known].copy_from_slice(below);
-				let mut step = Step {
-					sums: &mut above[..known],
-					multiples: vec![last; known],
-				};
-				add_all(&mut step, known, &mut products);
-				known *= 2;
-			}
-		});
+		table
+			.par_chunks_exact_mut(multiples)
+			.zip(&bases)
+			.for_each(|(row, base)| {
+				row[0] = *base;
+				// From the multiples up to n those up to 2n: j + n is the sum of j and n.
+				let mut known = 1;
+				let mut batch = Batch::new();
+				while known < multiples {
+					let (below, above) = row.split_at_mut(known);
+					let last = below[known - 1];
+					above[..known].copy_from_slice(below);
+					let mut step = Step {
+						sums: &mut above[..known],
+						multiples: vec![last; known],
+					};
+					batch.add_all(&mut step, known);
+					known *= 2;
+				}
+			});
 		Self {
 			table,
 			width,
@@ -113,16 +119,19 @@ impl<P: Curve> FixedBase<P> {
 
 	fn multiply_batch(&self, sums: &mut [Affine<P>], scalars: &[Fr]) {
 		let parts: Zeroizing<Vec<Parts>> = Zeroizing::new(scalars.iter().map(parts::<P>).collect());
-		let mut products = Vec::new();
+		let mut batch = Batch::new();
 		// Horner's rule over the parts: an image of the sum so far, plus the next part's multiple.
 		for part in (0..P::PARTS).rev() {
 			for sum in sums.iter_mut() {
 				*sum = P::image(sum);
 			}
 			for window in 0..self.windows {
-				let multiples = parts.iter().map(|parts| self.multiple(parts[part], window)).collect();
+				let multiples = parts
+					.iter()
+					.map(|parts| self.multiple(parts[part], window))
+					.collect();
 				let count = sums.len();
-				add_all(&mut Step { sums, multiples }, count, &mut products);
+				batch.add_all(&mut Step { sums, multiples }, count);
 			}
 		}
 	}

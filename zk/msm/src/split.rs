@@ -74,7 +74,9 @@ pub(crate) fn halves(scalar: &BigInt<4>) -> [Half; 2] {
 	let product_third =
 		(u128::from(q1) * u128::from(x1) + (cross >> 64) + (other >> 64) + (middle >> 64)) as u64;
 	let (mut remainder, borrow) = low(limbs).overflowing_sub(product_low);
-	let third = limbs[2].wrapping_sub(product_third).wrapping_sub(u64::from(borrow));
+	let third = limbs[2]
+		.wrapping_sub(product_third)
+		.wrapping_sub(u64::from(borrow));
 	if third != 0 || remainder >= X_SQUARED {
 		remainder = remainder.wrapping_sub(X_SQUARED);
 		quotient += 1;
@@ -162,9 +164,14 @@ mod tests {
 			Fr::from(Fr::MODULUS_MINUS_ONE_DIV_TWO),
 			Fr::from(Fr::MODULUS_MINUS_ONE_DIV_TWO) + Fr::ONE,
 		];
-		let multiples = (0..300u64).flat_map(|i| [-1i64, 0, 1].map(|d| x_squared * Fr::from(i) * x + Fr::from(d)));
+		let multiples =
+			(0..300u64).flat_map(|i| [-1i64, 0, 1].map(|d| x_squared * Fr::from(i) * x + Fr::from(d)));
 		let random = (0..2000).map(|_| Fr::rand(&mut rng));
-		for scalar in edges.into_iter().chain(multiples.collect::<Vec<_>>()).chain(random) {
+		for scalar in edges
+			.into_iter()
+			.chain(multiples.collect::<Vec<_>>())
+			.chain(random)
+		{
 			let (magnitude, negative) = signed(&scalar);
 			let parts = halves(&magnitude);
 			assert!(parts.iter().all(|half| half.magnitude >> 127 == 0));

@@ -98,7 +98,10 @@ where
 	let points = FixedBase::new(Affine::<P>::generator(), len).multiply(&multiples);
 	let scalars: Vec<Fr> = (0..len).map(|_| scalar(kind, &mut rng)).collect();
 	let expected = Projective::<P>::msm(&points, &scalars).unwrap();
-	assert_eq!(multiply(&Bases::new(points).unwrap(), &Scalars::new(&scalars)), expected);
+	assert_eq!(
+		multiply(&Bases::new(points).unwrap(), &Scalars::new(&scalars)),
+		expected
+	);
 }
 
 #[test]
@@ -119,7 +122,10 @@ fn multiples_of_a_fixed_base_are_exact() {
 		let g1 = G1Affine::generator();
 		let g2 = G2Affine::generator();
 		let expected = scalars.iter().map(|scalar| (g1 * scalar).into_affine());
-		assert!(FixedBase::new(g1, count).multiply(&scalars).into_iter().eq(expected));
+		assert!(FixedBase::new(g1, count)
+			.multiply(&scalars)
+			.into_iter()
+			.eq(expected));
 		let few = &scalars[..count.min(300)];
 		let expected = few.iter().map(|scalar| (g2 * scalar).into_affine());
 		assert!(FixedBase::new(g2, count).multiply(few).into_iter().eq(expected));
@@ -131,7 +137,8 @@ fn multiples_of_a_fixed_base_are_exact() {
 #[test]
 fn bases_check_their_indices() {
 	let points = vec![G1Affine::generator(); 2];
-	let sparse = |indices: &[u32], scalars| Bases::sparse(points.clone(), indices, scalars).map(|bases| bases.len());
+	let sparse =
+		|indices: &[u32], scalars| Bases::sparse(points.clone(), indices, scalars).map(|bases| bases.len());
 	assert_eq!(sparse(&[1, 4], 5), Ok(2));
 	assert_eq!(sparse(&[1], 5), Err(BasesError::LengthMismatch));
 	assert_eq!(sparse(&[1, 1], 5), Err(BasesError::Indices));
