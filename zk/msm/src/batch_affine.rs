@@ -15,7 +15,7 @@ pub(crate) const BATCH: usize = 1024;
 ///
 /// Additions are stored in ascending order, each after its operands were read for the last time: a result may take the
 /// place of operands of this addition or of earlier ones, never of later ones.
-pub(crate) trait Additions<P: Curve> {
+pub trait Additions<P: Curve> {
 	/// The two points of an addition.
 	fn operands(&self, index: usize) -> (&Affine<P>, &Affine<P>);
 
@@ -35,12 +35,12 @@ fn denominator<P: Curve>(a: &Affine<P>, b: &Affine<P>) -> Option<(P::BaseField, 
 }
 
 /// By both coordinates, because there are curves with points at x = 0; the first settles nearly every case.
-fn is_identity<P: Curve>(point: &Affine<P>) -> bool {
+pub(crate) fn is_identity<P: Curve>(point: &Affine<P>) -> bool {
 	point.x.is_zero() && point.is_zero()
 }
 
 /// The sum where there is nothing to divide by.
-fn without_division<P: Curve>(a: &Affine<P>, b: &Affine<P>) -> Affine<P> {
+pub(crate) fn without_division<P: Curve>(a: &Affine<P>, b: &Affine<P>) -> Affine<P> {
 	if is_identity(a) {
 		*b
 	} else if is_identity(b) {
@@ -70,12 +70,17 @@ pub(crate) struct Batch<P: Curve> {
 	/// What each divides by.
 	denominators: Vec<P::BaseField>,
 	kinds: Vec<Kind>,
+	vectors: Option<P::Vectors>,
 }
 
+/// What an addition is.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(crate) enum Kind {
+	/// Of points with different x.
 	Addition,
+	/// Of equal points.
 	Doubling,
+	/// Of opposite points, or with an identity.
 	WithoutDivision,
 }
 
@@ -86,13 +91,18 @@ impl<P: Curve> Batch<P> {
 			products: vec![P::BaseField::ONE; BATCH],
 			denominators: vec![P::BaseField::ONE; BATCH],
 			kinds: vec![Kind::WithoutDivision; BATCH],
+			vectors: P::vectors(),
 		}
 	}
 
 	/// Does `count` additions.
 	pub fn add_all(&mut self, additions: &mut impl Additions<P>, count: usize) {
 		for start in (0..count).step_by(BATCH) {
-			self.add(additions, start, BATCH.min(count - start));
+			let batch = BATCH.min(count - start);
+			match &mut self.vectors {
+				Some(vectors) => P::add(vectors, additions, start, batch),
+				None => self.add(additions, start, batch),
+			}
 		}
 	}
 
@@ -130,5 +140,64 @@ impl<P: Curve> Batch<P> {
 			};
 			additions.store(start + index, sum);
 		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use ark_bls12_381::{g1, g2};
+	use ark_ec::{short_weierstrass::Projective, CurveGroup};
+
+	struct Pairs<P: Curve> {
+		operands: Vec<(Affine<P>, Affine<P>)>,
+		sums: Vec<Affine<P>>,
+	}
+
+	impl<P: Curve> Additions<P> for Pairs<P> {
+		fn operands(&self, index: usize) -> (&Affine<P>, &Affine<P>) {
+			let (a, b) = &self.operands[index];
+			(a, b)
+		}
+
+		fn store(&mut self, index: usize, sum: Affine<P>) {
+			assert_eq!(index, self.sums.len());
+			self.sums.push(sum);
+		}
+	}
+
+	/// With vector instructions, where there are any, and without.
+	fn sums_are_exact<P: Curve>() {
+		let generator = Projective::<P>::from(Affine::<P>::generator());
+		let multiples: Vec<_> = std::iter::successors(Some(generator), |sum| Some(*sum + generator))
+			.take(50)
+			.collect();
+		let mut points = Projective::normalize_batch(&multiples);
+		points.push(Affine::identity());
+		let operands: Vec<_> = points
+			.iter()
+			.flat_map(|a| points.iter().flat_map(move |b| [(*a, *b), (*a, -*b)]))
+			.collect();
+		let expected: Vec<Affine<P>> = operands.iter().map(|(a, b)| (*a + *b).into_affine()).collect();
+		for vectors in [P::vectors(), None] {
+			let mut batch = Batch::<P> {
+				vectors,
+				..Batch::new()
+			};
+			for count in [0, 1, 7, 8, 9, 100, BATCH, BATCH + 1, operands.len()] {
+				let mut pairs = Pairs {
+					operands: operands[operands.len() - count..].to_vec(),
+					sums: Vec::new(),
+				};
+				batch.add_all(&mut pairs, count);
+				assert_eq!(pairs.sums, expected[operands.len() - count..]);
+			}
+		}
+	}
+
+	#[test]
+	fn sums_are_exact_in_both_groups() {
+		sums_are_exact::<g1::Config>();
+		sums_are_exact::<g2::Config>();
 	}
 }

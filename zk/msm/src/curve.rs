@@ -1,5 +1,6 @@
 //! The groups, and their endomorphisms.
 
+use crate::batch_affine::Additions;
 use ark_bls12_381::{g1, g2, Fq, Fq2, Fr};
 use ark_ec::{
 	scalar_mul::glv::GLVConfig,
@@ -11,12 +12,69 @@ use ark_ff::{AdditiveGroup, MontFp};
 ///
 /// A full-width scalar is split into [`PARTS`](Self::PARTS) short ones: s = Σ sₖ·tᵏ where [`image`](Self::image) multiplies
 /// a point by t.
-pub trait Curve: SWCurveConfig<ScalarField = Fr> {
+pub trait Curve: SWCurveConfig<ScalarField = Fr> + Vectorised {
 	/// How many short scalars a full-width one becomes: 2 of 127 bits, or 4 of 63.
 	const PARTS: usize;
 
 	/// t·P: for two parts t = X², for four t = X, the absolute value of the curve's parameter.
 	fn image(point: &Affine<Self>) -> Affine<Self>;
+}
+
+/// Additions by vector instructions, where there are any.
+pub trait Vectorised: SWCurveConfig {
+	/// Buffers.
+	type Vectors;
+
+	/// Buffers, if this processor has the instructions.
+	fn vectors() -> Option<Self::Vectors>;
+
+	/// Does the additions from `start`, at most a batch of them.
+	fn add(vectors: &mut Self::Vectors, additions: &mut impl Additions<Self>, start: usize, count: usize)
+	where
+		Self: Curve;
+}
+
+#[cfg(target_arch = "x86_64")]
+mod vectorised {
+	use super::{g1, g2, Additions, Vectorised};
+	use crate::vectors::VectorBatch;
+
+	macro_rules! vectorised {
+		($curve:ty, $components:literal) => {
+			impl Vectorised for $curve {
+				type Vectors = VectorBatch<$components>;
+
+				fn vectors() -> Option<Self::Vectors> {
+					VectorBatch::new()
+				}
+
+				fn add(
+					vectors: &mut Self::Vectors,
+					additions: &mut impl Additions<Self>,
+					start: usize,
+					count: usize,
+				) {
+					vectors.add(additions, start, count);
+				}
+			}
+		};
+	}
+
+	vectorised!(g1::Config, 1);
+	vectorised!(g2::Config, 2);
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+impl<P: SWCurveConfig> Vectorised for P {
+	type Vectors = std::convert::Infallible;
+
+	fn vectors() -> Option<Self::Vectors> {
+		None
+	}
+
+	fn add(vectors: &mut Self::Vectors, _: &mut impl Additions<Self>, _: usize, _: usize) {
+		match *vectors {}
+	}
 }
 
 /// φ(x, y) = (βx, y) multiplies by −X².

@@ -23,7 +23,7 @@
 //! Do not use this crate to multiply a long-lived key, nor where an untrusted party shares the processor's caches. Buffers of
 //! scalars and digits are erased when they are dropped; sums of points, and what arkworks copies, are not.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 mod bases;
@@ -32,9 +32,13 @@ mod buckets;
 mod curve;
 mod digits;
 mod fixed_base;
+#[cfg(target_arch = "x86_64")]
+mod ifma;
 mod multiply;
 mod scalars;
 mod split;
+#[cfg(target_arch = "x86_64")]
+mod vectors;
 mod window;
 
 pub use bases::{Bases, BasesError};
