@@ -14,10 +14,10 @@ use ark_ff::AdditiveGroup;
 use rayon::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
 
-/// Points that one tree sums: as many as fit a core's second-level cache.
-const PIECE: usize = 8192;
+/// Points that one tree sums: 1.5 MiB of G1.
+const PIECE: usize = 16384;
 /// Segments whose buckets are weighted together: two additions of each share an inversion.
-const CHAINS: usize = 512;
+const CHAINS: usize = 1024;
 
 /// The points of one window in the order of their buckets.
 struct Sorted {
@@ -219,7 +219,7 @@ fn weigh_segments<P: Curve>(buckets: &[Affine<P>], segment: usize) -> Vec<[Affin
 /// Σ j·Bⱼ (j from 1) for each window, given the buckets of all windows.
 pub(crate) fn weigh<P: Curve>(buckets: &[Affine<P>], windows: Windows) -> Vec<Projective<P>> {
 	// A power of two, as the number of buckets is; of at least eight buckets each.
-	let segments = (CHAINS / windows.count).next_power_of_two();
+	let segments = (CHAINS / windows.count / 2).next_power_of_two();
 	let segments = segments.min(windows.buckets().div_ceil(8));
 	let segment = windows.buckets() / segments;
 	let sums: Vec<_> = buckets

@@ -14,6 +14,7 @@ use crate::{
 use ark_bls12_381::{Fq, Fq2};
 use ark_ec::short_weierstrass::Affine;
 use ark_ff::{batch_inversion, AdditiveGroup, BigInt, Field};
+use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
 
 /// A field element of D components in the base field.
 pub trait Components<const D: usize>: Field {
@@ -44,6 +45,9 @@ impl Components<2> for Fq2 {
 		Fq2::new(c0, c1)
 	}
 }
+
+/// Groups of additions whose operands are asked for before they are used.
+const AHEAD: usize = 2;
 
 /// Eight field elements, component by component.
 type Elements<const D: usize> = [Element; D];
@@ -107,6 +111,13 @@ fn add<P: Curve, const D: usize>(
 	batch.denominators.clear();
 	for group in (0..groups).rev() {
 		let first = start + group * LANES;
+		if group >= AHEAD {
+			for lane in 0..LANES {
+				let (a, b) = additions.operands(first + lane - AHEAD * LANES);
+				prefetch(a);
+				prefetch(b);
+			}
+		}
 		let (mut minuend, mut subtrahend) = ([[[0; LANES]; 6]; D], [[[0; LANES]; 6]; D]);
 		for lane in 0..LANES.min(start + count - first) {
 			let (a, b) = additions.operands(first + lane);
@@ -180,6 +191,13 @@ fn add<P: Curve, const D: usize>(
 			additions.store(first + lane, sum);
 		}
 	}
+}
+
+/// Asks for a point's first coordinate ahead of its use.
+#[target_feature(enable = "avx512f,avx512ifma")]
+#[inline]
+fn prefetch<P: Curve>(point: &Affine<P>) {
+	_mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(point).cast());
 }
 
 /// What an addition is.

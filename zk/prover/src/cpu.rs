@@ -63,7 +63,8 @@ impl ProverBackend for CpuBackend {
 		let (mut a, mut b) = (Zeroizing::new(a), Zeroizing::new(b));
 		let coset = OddCoset::new(a.len()).filter(|_| a.len() == b.len());
 		let coset = coset.ok_or(BackendError::TransformLength(a.len()))?;
-		rayon::join(|| coset.extend(&mut a), || coset.extend(&mut b));
+		let extension = coset.extension();
+		rayon::join(|| extension.extend(&mut a), || extension.extend(&mut b));
 		a.par_iter_mut()
 			.with_min_len(1024)
 			.zip(b.par_iter())

@@ -151,10 +151,7 @@ pub fn prove(
 	let (r, s) = (&blinding.a, &blinding.b);
 	// Independent of each other: small circuits leave cores idle within a single multiplication.
 	let quotient = || {
-		let (a, b) = rayon::join(
-			|| rows(matrices, 0, z, key.domain),
-			|| rows(matrices, 1, z, key.domain),
-		);
+		let [a, b] = rows.products(z);
 		let values = backend.odd_products(a, b)?;
 		take(backend.multiply_g1(&[&key.h], &values)?)
 	};

@@ -14,7 +14,7 @@
 //!
 //! The protocol and its security argument are in `zk/PROTOCOL.md`.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
 mod backend;
@@ -30,6 +30,8 @@ mod prover;
 mod query;
 mod rows;
 mod setup;
+#[cfg(target_arch = "x86_64")]
+mod vector_transform;
 
 pub use backend::{BackendError, ProverBackend, ResidentBases, ResidentScalars};
 pub use bundle::{

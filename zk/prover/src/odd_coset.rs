@@ -1,5 +1,7 @@
 //! From the n-th roots of unity to the other 2n-th roots of unity.
 
+#[cfg(target_arch = "x86_64")]
+use crate::vector_transform::Tables;
 use ark_bls12_381::Fr;
 use ark_ff::FftField;
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
@@ -39,10 +41,33 @@ impl OddCoset {
 		self.roots.size_inv()
 	}
 
+	/// The transforms from the roots to the coset.
+	pub fn extension(self) -> Extension {
+		Extension {
+			#[cfg(target_arch = "x86_64")]
+			tables: Tables::new(self.roots.size()),
+			coset: self,
+		}
+	}
+}
+
+/// Extends polynomials from the n-th roots of unity to the odd coset.
+pub(crate) struct Extension {
+	coset: OddCoset,
+	/// For vector instructions, where there are any.
+	#[cfg(target_arch = "x86_64")]
+	tables: Option<Tables>,
+}
+
+impl Extension {
 	/// Values of a polynomial of degree below n on the roots become its values on the coset.
 	pub fn extend(&self, values: &mut Vec<Fr>) {
-		self.roots.ifft_in_place(values);
-		self.coset.fft_in_place(values);
+		#[cfg(target_arch = "x86_64")]
+		if let Some(tables) = &self.tables {
+			return tables.extend(values);
+		}
+		self.coset.roots.ifft_in_place(values);
+		self.coset.coset.fft_in_place(values);
 	}
 }
 
@@ -53,16 +78,24 @@ mod tests {
 
 	#[test]
 	fn values_are_extended() {
-		for log2 in 0..8 {
+		for log2 in (1..8).chain([13, 15]) {
 			let n = 1usize << log2;
 			let coset = OddCoset::new(n).unwrap();
-			assert_eq!(coset.offset().square(), coset.root());
-			// 3x^(n−1) + 5.
-			let value = |x: Fr| x.pow([n as u64 - 1]) * Fr::from(3u64) + Fr::from(5u64);
-			let mut values: Vec<Fr> = (0..n as u64).map(|i| value(coset.root().pow([i]))).collect();
-			coset.extend(&mut values);
-			for (i, extended) in values.iter().enumerate() {
-				assert_eq!(*extended, value(coset.offset() * coset.root().pow([i as u64])));
+			let (root, offset) = (coset.root(), coset.offset());
+			assert_eq!(offset.square(), root);
+			// 3x^(n−1) + 5x + 7.
+			let value = |x: Fr| x.pow([n as u64 - 1]) * Fr::from(3u64) + Fr::from(5u64) * x + Fr::from(7u64);
+			let at = |offset: Fr| (0..n as u64).map(|i| value(offset * root.pow([i]))).collect();
+			let (values, expected): (Vec<Fr>, Vec<Fr>) = (at(Fr::ONE), at(offset));
+			let plain = Extension {
+				coset: OddCoset::new(n).unwrap(),
+				#[cfg(target_arch = "x86_64")]
+				tables: None,
+			};
+			for extension in [coset.extension(), plain] {
+				let mut extended = values.clone();
+				extension.extend(&mut extended);
+				assert_eq!(extended, expected, "{n}");
 			}
 		}
 		assert!(OddCoset::new(0).is_none() && OddCoset::new(3).is_none());

@@ -125,7 +125,7 @@ fn proofs_of_segmented_relations_satisfy_the_equation() {
 			let unblinded = prove(
 				&CpuBackend,
 				&key,
-				&matrices,
+				&Rows::new(&matrices),
 				&z,
 				&Blinding::random(&mut seeded(91)),
 			)
