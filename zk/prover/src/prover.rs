@@ -6,10 +6,10 @@ use crate::{
 	cpu::CpuBackend,
 	groth16::{prove, Blinding, ResidentKey},
 	key::ProvingKey,
+	rows::Rows,
 };
 use opensand_nn::Model;
 use opensand_zk_circuit::{CircuitError, CircuitSize, InferenceCircuit};
-use opensand_zk_r1cs::Matrices;
 use opensand_zk_verifier::{verify, Binding, InputVisibility, Native, Proof, Statement, VerifyingKey};
 use rand::{rngs::OsRng, CryptoRng, RngCore};
 use std::{ops::ControlFlow, path::Path, sync::Arc};
@@ -64,7 +64,7 @@ pub enum Stage {
 /// A model's circuit, its matrices and its key, ready to prove again and again.
 pub struct Prover {
 	circuit: InferenceCircuit,
-	matrices: Matrices,
+	rows: Rows,
 	key: ResidentKey,
 	verifying: VerifyingKey,
 	key_id: [u8; 32],
@@ -95,26 +95,15 @@ impl Prover {
 		backend: Arc<dyn ProverBackend>,
 	) -> Result<Self, ProveError> {
 		let circuit = InferenceCircuit::new(model, visibility)?;
-		let size = circuit.size();
-		let variables = size.public_inputs + 1 + size.witnesses;
-		let points = key.points();
-		let fits = key.verifying_key().public_input_count() == size.public_inputs
-			&& [
-				points.a_query.len(),
-				points.b_g1_query.len(),
-				points.b_g2_query.len(),
-			] == [variables; 3]
-			&& points.h_query.len() == size.domain - 1
-			&& points.l_query.len() == size.witnesses;
-		if !fits {
+		let rows = Rows::new(&circuit.matrices()?);
+		let verifying = key.verifying_key().clone();
+		let key = ResidentKey::load(&*backend, key.into_points())?;
+		if !key.fits(&rows) {
 			return Err(ProveError::KeyMismatch);
 		}
-		let matrices = circuit.matrices()?;
-		let verifying = key.verifying_key().clone();
-		let key = ResidentKey::load(&*backend, key)?;
 		Ok(Self {
 			circuit,
-			matrices,
+			rows,
 			key,
 			key_id: verifying.id(),
 			verifying,
@@ -197,7 +186,7 @@ impl Prover {
 		execution.salt.zeroize();
 		enter(Stage::Proving)?;
 		let blinding = Blinding::random(rng);
-		let (a, b, c) = prove(&*self.backend, &self.key, &self.matrices, &assignment, &blinding)?;
+		let (a, b, c) = prove(&*self.backend, &self.key, &self.rows, &assignment, &blinding)?;
 		enter(Stage::Verifying)?;
 		// What leaves is what was checked: the bytes are decoded again, with every check of the chain.
 		let bytes = Proof::from_points(a, b, c)
