@@ -1,7 +1,6 @@
 //! The one place where variables and constraints are made.
 
 use crate::{
-	challenges::Challenges,
 	error::CircuitError,
 	linear::{Lc, Variable},
 	logup::{LookUps, TableId},
@@ -9,6 +8,7 @@ use crate::{
 use ark_bls12_381::Fr;
 use ark_ff::AdditiveGroup;
 use opensand_zk_r1cs::{Matrices, MatricesBuilder, Segments};
+use opensand_zk_verifier::Challenges;
 use std::ops::Range;
 
 pub(crate) type Result<T> = std::result::Result<T, CircuitError>;

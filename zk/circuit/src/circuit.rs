@@ -2,7 +2,6 @@
 
 use crate::{
 	builder::{Builder, Part, MAX_CONSTRAINTS},
-	challenges::{public_inputs, Challenges, PUBLIC_INPUTS},
 	cost::cheapest_plan,
 	error::{CircuitError, MockError},
 	plan::Plan,
@@ -13,7 +12,8 @@ use ark_ff::Field;
 use opensand_nn::{Model, Trace};
 use opensand_zk_r1cs::{Matrices, Segments};
 use opensand_zk_verifier::{
-	poseidon::salted_input_hash, word_count, Binding, InputVisibility, Statement, StatementInput,
+	poseidon::salted_input_hash, Binding, Challenges, InputVisibility, Statement, StatementInput,
+	StatementShape, PUBLIC_INPUTS,
 };
 use std::sync::Arc;
 
@@ -27,8 +27,8 @@ pub struct CircuitSize {
 	pub constraints: usize,
 	/// Variables by segment. The public inputs are (r, b, f), whatever the model.
 	pub segments: Segments,
-	/// Words of a statement that are folded into f.
-	pub words: usize,
+	/// What statements look like: how many words are folded into f follows from it.
+	pub shape: StatementShape,
 	/// The power of two that holds constraints, public inputs and the constant: the length of the prover's FFTs.
 	pub domain: usize,
 	/// Constraints by part, in order.
@@ -66,6 +66,11 @@ impl InferenceCircuit {
 				limit: MAX_TERMS,
 			});
 		}
+		let shape = StatementShape {
+			visibility,
+			input_len: architecture.input_len(),
+			output_len: architecture.output_len(),
+		};
 		let mut circuit = Self {
 			plan: cheapest_plan(&model, visibility)?,
 			model,
@@ -73,7 +78,7 @@ impl InferenceCircuit {
 			size: CircuitSize {
 				constraints: 0,
 				segments: Segments::default(),
-				words: 0,
+				shape,
 				domain: 0,
 				parts: Vec::new(),
 			},
@@ -98,21 +103,11 @@ impl InferenceCircuit {
 		circuit.size = CircuitSize {
 			constraints,
 			segments,
-			words: circuit.words(),
+			shape,
 			domain: rows.next_power_of_two(),
 			parts: builder.into_parts(),
 		};
 		Ok(circuit)
-	}
-
-	/// Words that a statement of this circuit has.
-	fn words(&self) -> usize {
-		let architecture = self.model.architecture();
-		let input = match self.visibility {
-			InputVisibility::Public => word_count(architecture.input_len() as usize),
-			InputVisibility::Hashed => 1,
-		};
-		input + word_count(architecture.output_len() as usize)
 	}
 
 	/// The model.
@@ -172,7 +167,7 @@ impl InferenceCircuit {
 	pub fn assign(
 		&self,
 		execution: &Execution,
-		committed: Vec<Fr>,
+		committed: &[Fr],
 		challenges: &Challenges,
 	) -> Result<Vec<Fr>, CircuitError> {
 		let segments = self.size.segments;
@@ -182,14 +177,14 @@ impl InferenceCircuit {
 				found: committed.len(),
 			});
 		}
-		let public = public_inputs(&execution.statement, challenges);
+		let public = execution.statement.public_inputs(challenges);
 		let public = public.map_err(|_| CircuitError::StatementShape)?;
 		let mut builder = Builder::of_rest(*challenges);
 		self.run(&mut builder, Some(execution))?;
 		let mut assignment = Vec::with_capacity(segments.variables());
 		assignment.push(Fr::ONE);
 		assignment.extend(public);
-		assignment.extend(committed);
+		assignment.extend_from_slice(committed);
 		assignment.extend(builder.into_values());
 		Ok(assignment)
 	}
@@ -197,7 +192,7 @@ impl InferenceCircuit {
 	/// Checks an execution against every constraint without proving, and names the first part that fails.
 	pub fn mock(&self, execution: &Execution) -> Result<(), MockError> {
 		let matrices = self.matrices()?;
-		let assignment = self.assign(execution, self.commit(execution)?, &mock_challenges())?;
+		let assignment = self.assign(execution, &self.commit(execution)?, &mock_challenges())?;
 		let Some(constraint) = matrices.first_unsatisfied(&assignment) else {
 			return Ok(());
 		};

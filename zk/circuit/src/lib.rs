@@ -26,7 +26,6 @@
 
 mod bits;
 mod builder;
-mod challenges;
 mod circuit;
 mod cost;
 mod error;
@@ -49,6 +48,5 @@ mod tables;
 mod wire;
 
 pub use builder::{Part, MAX_CONSTRAINTS};
-pub use challenges::{fold, public_inputs, words, Challenges, PUBLIC_INPUTS};
 pub use circuit::{CircuitSize, Execution, InferenceCircuit, MAX_TERMS};
 pub use error::{CircuitError, MockError};

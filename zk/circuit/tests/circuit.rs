@@ -8,7 +8,7 @@ use opensand_nn::{
 	Linear, Model, Operator, Shape, Weights, Window,
 };
 use opensand_zk_circuit::{
-	fold, public_inputs, words, Challenges, CircuitError, Execution, InferenceCircuit, MockError,
+	CircuitError, Execution, InferenceCircuit, MockError,
 	MAX_CONSTRAINTS, MAX_TERMS, PUBLIC_INPUTS,
 };
 use opensand_zk_r1cs::Matrices;
@@ -115,8 +115,8 @@ proptest! {
 			let execution = run(&circuit, &input);
 			prop_assert_eq!(&execution.statement.output, &circuit.model().evaluate(&input).unwrap());
 			let assignment = assign(&circuit, &execution);
-			prop_assert_eq!(&assignment[1..matrices.instance_len()], &public_inputs(&execution.statement, &challenges()).unwrap()[..]);
-			prop_assert_eq!(words(&execution.statement).unwrap().len(), circuit.size().words);
+			prop_assert_eq!(&assignment[1..matrices.instance_len()], &execution.statement.public_inputs(&challenges()).unwrap()[..]);
+			prop_assert_eq!(execution.statement.words().unwrap().len(), circuit.size().shape.words());
 			prop_assert_eq!(matrices.first_unsatisfied(&assignment), None);
 		}
 	}

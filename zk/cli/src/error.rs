@@ -182,7 +182,7 @@ fn key_problem(error: &KeyError) -> &'static str {
 /// What is wrong with an encoded proof.
 fn proof_problem(error: &ProofError) -> &'static str {
 	match error {
-		ProofError::WrongLength => "it does not have 384 bytes; take the file that `prove` wrote",
+		ProofError::WrongLength => "it does not have 480 bytes; take the file that `prove` wrote",
 		ProofError::NonCanonical => "a coordinate is not canonical; copy it again",
 		ProofError::OffCurve => "a point is not on the curve; copy it again",
 		ProofError::OffSubgroup => "a point is not in the subgroup; do not trust where it comes from",
@@ -193,9 +193,15 @@ fn proof_problem(error: &ProofError) -> &'static str {
 /// Why a decoded proof is not accepted.
 fn verify_problem(error: &VerifyError) -> &'static str {
 	match error {
-		VerifyError::WrongInputCount => {
-			"the statement does not have the key's number of public inputs; key and statement belong to different models"
+		VerifyError::WrongKey
+		| VerifyError::WrongVisibility
+		| VerifyError::WrongInputLength
+		| VerifyError::WrongOutputLength
+		| VerifyError::MissingWeights
+		| VerifyError::UnexpectedWeights => {
+			"the statement is not one that the key is for; key and statement belong to different models"
 		},
+		VerifyError::Statement(_) => "the hash of the input is not canonical; take the statement that `prove` wrote",
 		VerifyError::InvalidProof => "the proof is INVALID: it does not prove this statement under this key",
 	}
 }

@@ -19,6 +19,7 @@ use ark_ec::{short_weierstrass::Affine, AffineRepr};
 use ark_ff::{batch_inversion, AdditiveGroup, Field, UniformRand};
 use opensand_zk_msm::{Curve, FixedBase};
 use opensand_zk_r1cs::{Matrices, Segments};
+use opensand_zk_verifier::{KeyError, KeyG2, KeyOrigin, StatementShape, VerifyingKey};
 use rand::{CryptoRng, RngCore};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -111,6 +112,26 @@ pub struct VerifyingPoints {
 	pub delta_weights: G2Affine,
 	/// Kₖ of the constant one and of the public inputs.
 	pub ic: Vec<G1Affine>,
+	/// Whether there are weights.
+	pub has_weights: bool,
+}
+
+impl VerifyingPoints {
+	/// The key for statements of this shape.
+	///
+	/// # Errors
+	/// When the constraint system has other public inputs than (r, b, f), or its key does not pass the verifier's checks.
+	pub fn into_key(self, origin: KeyOrigin, shape: StatementShape) -> Result<VerifyingKey, KeyError> {
+		let points = KeyG2 {
+			beta: self.beta,
+			gamma: self.gamma,
+			delta: self.delta,
+			delta_committed: self.delta_committed,
+			delta_weights: self.has_weights.then_some(self.delta_weights),
+		};
+		let ic = self.ic.try_into().map_err(|_| KeyError::WrongLength)?;
+		VerifyingKey::from_points(origin, shape, self.alpha, points, ic)
+	}
 }
 
 /// Why trapdoors and a constraint system give no key.
@@ -210,6 +231,7 @@ pub fn generate(
 		delta_committed: ends_g2[3],
 		delta_weights: ends_g2[4],
 		ic: g1.multiply(&ic),
+		has_weights: segments.weights > 0,
 	};
 	let proving = ProvingPoints {
 		segments,

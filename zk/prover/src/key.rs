@@ -87,11 +87,12 @@ pub struct ProvingKey {
 impl ProvingKey {
 	/// A key from the points of a set-up. What both keys contain must be equal.
 	pub fn new(verifying: VerifyingKey, points: ProvingPoints) -> Result<Self, ProvingKeyError> {
-		let (alpha, [beta, _, delta], ic) = verifying.points();
+		let (alpha, g2, ic) = verifying.points();
 		let agree = *alpha == points.alpha_g1
-			&& *beta == points.beta_g2
-			&& *delta == points.delta_g2
-			&& ic.len() == points.segments.public;
+			&& g2.beta == points.beta_g2
+			&& g2.delta == points.delta_g2
+			&& ic.len() == points.segments.public
+			&& verifying.has_weights() == (points.segments.weights > 0);
 		agree
 			.then_some(Self { verifying, points })
 			.ok_or(ProvingKeyError::Disagree)

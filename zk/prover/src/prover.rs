@@ -4,12 +4,13 @@ use crate::{
 	backend::{BackendError, ProverBackend},
 	bundle::{Bundle, BundleError},
 	cpu::CpuBackend,
-	groth16::{prove, Blinding, ResidentKey},
+	groth16::{commit, prove, Blinding, ResidentKey},
 	key::ProvingKey,
 	rows::Rows,
 };
+use ark_bls12_381::{Fr, G1Affine};
 use opensand_nn::Model;
-use opensand_zk_circuit::{CircuitError, CircuitSize, InferenceCircuit};
+use opensand_zk_circuit::{CircuitError, CircuitSize, Execution, InferenceCircuit};
 use opensand_zk_verifier::{verify, Binding, InputVisibility, Native, Proof, Statement, VerifyingKey};
 use rand::{rngs::OsRng, CryptoRng, RngCore};
 use std::{ops::ControlFlow, path::Path, sync::Arc};
@@ -53,7 +54,7 @@ pub enum ProveError {
 pub enum Stage {
 	/// The model is being evaluated.
 	Evaluating,
-	/// The values of the circuit's variables are being computed.
+	/// The values of the circuit's variables are being computed, and those that are looked up committed to.
 	Assigning,
 	/// The proof's group elements are being computed: nearly all of the time.
 	Proving,
@@ -182,22 +183,37 @@ impl Prover {
 		enter(Stage::Evaluating)?;
 		let mut execution = self.circuit.execute(binding, input, *salt)?;
 		enter(Stage::Assigning)?;
-		let assignment = Zeroizing::new(self.circuit.assign(&execution)?);
+		let (blinding, committed, assignment) = self.commit_and_assign(&execution, rng)?;
 		execution.salt.zeroize();
 		enter(Stage::Proving)?;
-		let blinding = Blinding::random(rng);
 		let (a, b, c) = prove(&*self.backend, &self.key, &self.rows, &assignment, &blinding)?;
 		enter(Stage::Verifying)?;
 		// What leaves is what was checked: the bytes are decoded again, with every check of the chain.
-		let bytes = Proof::from_points(a, b, c)
+		let bytes = Proof::from_points(a, b, c, committed)
 			.map_err(|_| ProveError::SelfCheck)?
 			.to_bytes();
 		let proof = Proof::from_bytes_with::<Native>(&bytes).map_err(|_| ProveError::SelfCheck)?;
-		let inputs = execution
-			.statement
-			.public_inputs()
+		verify::<Native>(&self.verifying, &execution.statement, None, &proof)
 			.map_err(|_| ProveError::SelfCheck)?;
-		verify::<Native>(&self.verifying, &inputs, &proof).map_err(|_| ProveError::SelfCheck)?;
 		Ok((execution.statement.output, bytes))
+	}
+
+	/// Commits to what is looked up, draws the challenges from the commitment, and assigns the rest.
+	fn commit_and_assign(
+		&self,
+		execution: &Execution,
+		rng: &mut (impl RngCore + CryptoRng),
+	) -> Result<(Blinding, G1Affine, Zeroizing<Vec<Fr>>), ProveError> {
+		let values = Zeroizing::new(self.circuit.commit(execution)?);
+		loop {
+			let blinding = Blinding::random(rng);
+			let committed = commit(&*self.backend, &self.key, &values, &blinding)?;
+			let challenges = execution.statement.challenges(&committed, None);
+			match self.circuit.assign(execution, &values, &challenges) {
+				// Another commitment gives other challenges.
+				Err(CircuitError::LookedUpChallenge) => continue,
+				assignment => return Ok((blinding, committed, Zeroizing::new(assignment?))),
+			}
+		}
 	}
 }

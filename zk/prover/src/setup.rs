@@ -38,13 +38,8 @@ pub fn setup_dev(
 	visibility: InputVisibility,
 	rng: &mut (impl RngCore + CryptoRng),
 ) -> Result<(ProvingKey, VerifyingKey), SetupError> {
-	let matrices = InferenceCircuit::new(model, visibility)?.matrices()?;
-	let (points, verifying) = generate(&matrices, &Trapdoors::random(rng))?;
-	let verifying = VerifyingKey::from_points(
-		KeyOrigin::Development,
-		verifying.alpha,
-		[verifying.beta, verifying.gamma, verifying.delta],
-		verifying.ic,
-	)?;
+	let circuit = InferenceCircuit::new(model, visibility)?;
+	let (points, verifying) = generate(&circuit.matrices()?, &Trapdoors::random(rng))?;
+	let verifying = verifying.into_key(KeyOrigin::Development, circuit.size().shape)?;
 	Ok((ProvingKey::new(verifying.clone(), points)?, verifying))
 }

@@ -1,4 +1,4 @@
-//! Proofs: the same as `ark-groth16`'s, valid for their statement, and for nothing else.
+//! Proofs of models: valid for their statement, and for nothing else.
 
 use ark_bls12_381::{Bls12_381, Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{AffineRepr, PrimeGroup};
@@ -37,10 +37,9 @@ fn proceed(_: Stage) -> ControlFlow<()> {
 }
 
 fn check(key: &VerifyingKey, statement: &Statement, proof: &[u8]) -> Result<(), VerifyError> {
-	let inputs = statement.public_inputs().unwrap();
 	let proof = Proof::from_bytes(proof).unwrap();
-	let native = verify::<Native>(key, &inputs, &proof);
-	assert_eq!(native, verify::<Host>(key, &inputs, &proof));
+	let native = verify::<Native>(key, statement, None, &proof);
+	assert_eq!(native, verify::<Host>(key, statement, None, &proof));
 	native
 }
 
@@ -57,13 +56,12 @@ fn proofs_verify_for_their_statement_and_no_other() {
 		);
 		assert_eq!(check(&key, &statement, &proof), Ok(()));
 
-		// Another request, worker, model, chain, key id; another output; another input.
-		let changes: [fn(&mut Statement); 7] = [
+		// Another request, worker, model, chain; another output; another input.
+		let changes: [fn(&mut Statement); 6] = [
 			|s| s.binding.request += 1,
 			|s| s.binding.worker[0] ^= 1,
 			|s| s.binding.model[0] ^= 1,
 			|s| s.binding.genesis[0] ^= 1,
-			|s| s.binding.key[0] ^= 1,
 			|s| s.output[1] ^= 1,
 			|s| match &mut s.input {
 				StatementInput::Public(values) => values[3] ^= 1,
@@ -77,8 +75,11 @@ fn proofs_verify_for_their_statement_and_no_other() {
 		}
 		// A statement of another shape.
 		let mut longer = statement.clone();
-		longer.output.extend([0; 31]);
-		assert_eq!(check(&key, &longer, &proof), Err(VerifyError::WrongInputCount));
+		longer.output.push(-128);
+		assert_eq!(check(&key, &longer, &proof), Err(VerifyError::WrongOutputLength));
+		let mut elsewhere = statement.clone();
+		elsewhere.binding.key[0] ^= 1;
+		assert_eq!(check(&key, &elsewhere, &proof), Err(VerifyError::WrongKey));
 	}
 }
 
@@ -167,77 +168,25 @@ fn batches_of_proofs_verify() {
 			);
 			(
 				fixture.prover().verifying_key(),
-				statement.public_inputs().unwrap(),
+				statement,
 				Proof::from_bytes(&proof).unwrap(),
 			)
 		})
 		.collect();
 	let items: Vec<_> = proofs
 		.iter()
-		.map(|(key, inputs, proof)| BatchItem { key, inputs, proof })
+		.map(|(key, statement, proof)| BatchItem {
+			key,
+			statement,
+			weights: None,
+			proof,
+		})
 		.collect();
 	assert_eq!(verify_batch::<Native>(&items), Ok(()));
 	assert_eq!(verify_batch::<Host>(&items), Ok(()));
 	let mut wrong = items.clone();
 	wrong[1].proof = items[3].proof;
 	assert_eq!(verify_batch::<Native>(&wrong), Err(VerifyError::InvalidProof));
-}
-
-/// For the same secrets and randomness the bytes are those of `ark-groth16`.
-#[test]
-fn proofs_equal_those_of_arkworks() {
-	for (seed, visibility) in [
-		(1u64, VISIBILITIES[0]),
-		(2, VISIBILITIES[1]),
-		(3, VISIBILITIES[0]),
-		(8, VISIBILITIES[1]),
-	] {
-		let model = Arc::new(testing::model(seed, Size::SMALL));
-		let mut rng = ChaCha20Rng::seed_from_u64(seed);
-		let (key, verifying) = setup_dev(model.clone(), visibility, &mut rng.clone()).unwrap();
-		let prover = Prover::new(model.clone(), visibility, key, Arc::new(CpuBackend)).unwrap();
-		let binding = Binding {
-			genesis: [0; 32],
-			key: verifying.id(),
-			model: [0; 32],
-			request: 0,
-			worker: [0; 32],
-		};
-		let input = testing::input(seed, &model);
-
-		let mut blinding = ChaCha20Rng::seed_from_u64(100 + seed);
-		let (output, bytes) = prover
-			.prove_with_rng(
-				binding.clone(),
-				&input,
-				&SALT,
-				&mut proceed,
-				&mut blinding.clone(),
-			)
-			.unwrap();
-		assert_eq!(output, model.evaluate(&input).unwrap());
-
-		let circuit = InferenceCircuit::new(model, visibility).unwrap();
-		let [alpha, beta, gamma, delta] = [0; 4].map(|_| Fr::rand(&mut rng));
-		let key = Groth16::<Bls12_381>::generate_parameters_with_qap(
-			circuit.without_execution(),
-			alpha,
-			beta,
-			gamma,
-			delta,
-			G1Projective::generator(),
-			G2Projective::generator(),
-			&mut rng,
-		)
-		.unwrap();
-		let execution = circuit.execute(binding, &input, SALT).unwrap();
-		let (r, s) = (Fr::rand(&mut blinding), Fr::rand(&mut blinding));
-		let expected =
-			Groth16::<Bls12_381>::create_proof_with_reduction(circuit.with_execution(&execution), &key, r, s)
-				.unwrap();
-		let expected = Proof::from_points(expected.a, expected.b, expected.c).unwrap();
-		assert_eq!(bytes, expected.to_bytes());
-	}
 }
 
 #[test]

@@ -301,6 +301,6 @@ fn a_result_fits_into_what_it_declares() {
 		let request = asked();
 		let call = result_call(&WORKER, request, &OUTPUT, &prove(request, &OUTPUT));
 		// Request id, output, proof and signature, and nothing else of size.
-		assert!(call.encoded_size() < 384 + 64 + OUTPUT_LEN + 16);
+		assert!(call.encoded_size() < 480 + 64 + OUTPUT_LEN + 16);
 	});
 }
