@@ -1,7 +1,7 @@
 //! Benchmarks of the market's calls and hooks.
 //!
 //! Results are verified under keys whose trapdoor is known (`opensand_primitives::trapdoor`): the proofs are genuine to
-//! the verifier, at every number of public inputs, and nothing has to be proven beforehand.
+//! the verifier, for statements of any shape, and nothing has to be proven beforehand.
 
 #![allow(clippy::expect_used)] // a benchmark that cannot be set up must fail
 

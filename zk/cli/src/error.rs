@@ -168,14 +168,16 @@ fn key_problem(error: &KeyError) -> &'static str {
 		KeyError::UnsupportedVersion => "its version is unknown; export it with a tool of this release",
 		KeyError::UnknownOrigin => "its origin is unknown; export it with a tool of this release",
 		KeyError::WrongLength => "its length is wrong; copy it again",
-		KeyError::InputCount => {
-			"its number of public inputs is zero or too large; compile the model with a hashed input"
+		KeyError::UnknownVisibility | KeyError::UnknownSegments => {
+			"what it is for is unknown; export it with a tool of this release"
 		}
+		KeyError::EmptyTensor => "it is for an empty tensor; it is not a model's",
+		KeyError::TooManyWords => "its statements are too long; compile the model with a hashed input",
 		KeyError::NonCanonical => "a coordinate is not canonical; copy or export it again",
 		KeyError::OffCurve => "a point is not on the curve; copy it again",
 		KeyError::OffSubgroup => "a point is not in the subgroup; do not trust where it comes from",
 		KeyError::Identity => "a point is the identity; do not trust where it comes from",
-		KeyError::GammaDelta => "gamma and delta agree up to sign; do not trust where it comes from",
+		KeyError::EqualTrapdoors => "two trapdoors agree up to sign; do not trust where it comes from",
 	}
 }
 
@@ -225,7 +227,7 @@ impl CliError {
 			CliError::Circuit(error)
 			| CliError::Setup(SetupError::Circuit(error))
 			| CliError::Prove(ProveError::Circuit(error)) => match error {
-				CircuitError::TooLarge { .. } | CircuitError::TooManyPublicInputs { .. } => EXIT_UNSUPPORTED,
+				CircuitError::TooLarge { .. } => EXIT_UNSUPPORTED,
 				_ => EXIT_BAD_INPUT,
 			},
 			CliError::Onnx {

@@ -17,6 +17,8 @@
 #![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+#[cfg(feature = "arkworks")]
+pub mod arkworks;
 mod backend;
 mod bundle;
 mod cpu;

@@ -1,11 +1,7 @@
 //! Proofs of models: valid for their statement, and for nothing else.
 
-use ark_bls12_381::{Bls12_381, Fr, G1Affine, G1Projective, G2Affine, G2Projective};
-use ark_ec::{AffineRepr, PrimeGroup};
-use ark_ff::UniformRand;
-use ark_groth16::Groth16;
-use opensand_nn::testing::{self, Size};
-use opensand_zk_circuit::InferenceCircuit;
+use ark_bls12_381::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
+use ark_ec::AffineRepr;
 use opensand_zk_prover::{
 	fixtures::{malformed, Fixture, INPUT, SALT},
 	setup_dev, BackendError, Bundle, BundleError, CpuBackend, ProveError, Prover, ProverBackend, ProvingKey,

@@ -14,7 +14,6 @@ use crate::{
 };
 use clap::Args;
 use opensand_nn::{Architecture, Shape, Weights};
-use opensand_zk_circuit::CircuitError;
 use opensand_zk_prover::Bundle;
 use opensand_zk_verifier::{InputVisibility, KeyOrigin, Native, Proof, PROOF_LEN};
 use serde::Serialize;
@@ -123,7 +122,6 @@ impl Inspect {
 		spinner.finish_and_clear();
 		let (circuit, circuit_problem) = match circuit {
 			Ok(circuit) => (Some(circuit), None),
-			Err(error @ CircuitError::Synthesis(_)) => return Err(error.into()),
 			Err(error) => (None, Some(error.to_string())),
 		};
 		let mut operators = BTreeMap::new();

@@ -1,50 +1,12 @@
-//! Constraint systems for tests and benchmarks, and their form for arkworks.
+//! Constraint systems for tests and benchmarks.
 #![allow(dead_code)] // each test uses its own part
 
 use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field, UniformRand};
-use ark_relations::gr1cs::{
-	ConstraintSynthesizer, ConstraintSystemRef, LinearCombination, SynthesisError, Variable,
-};
+pub use opensand_zk_prover::arkworks::Relation;
 use opensand_zk_r1cs::{Matrices, Segments};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
-
-/// Matrices, and z if it is known, as a circuit of arkworks.
-pub struct Relation<'a> {
-	pub matrices: &'a Matrices,
-	pub z: Option<&'a [Fr]>,
-}
-
-impl ConstraintSynthesizer<Fr> for Relation<'_> {
-	fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> Result<(), SynthesisError> {
-		let Segments { public, .. } = self.matrices.segments();
-		let value = |column: usize| {
-			self.z
-				.map_or(Err(SynthesisError::AssignmentMissing), |z| Ok(z[column]))
-		};
-		let mut variables = vec![Variable::One];
-		for column in 1..self.matrices.segments().variables() {
-			variables.push(if column < public {
-				cs.new_input_variable(|| value(column))?
-			} else {
-				cs.new_witness_variable(|| value(column))?
-			});
-		}
-		for row in 0..self.matrices.constraints() {
-			let combination = |matrix| {
-				let terms = self.matrices.row(matrix, row);
-				LinearCombination(
-					terms
-						.map(|(column, coefficient)| (*coefficient, variables[column]))
-						.collect(),
-				)
-			};
-			cs.enforce_r1cs_constraint(|| combination(0), || combination(1), || combination(2))?;
-		}
-		Ok(())
-	}
-}
 
 /// A random constraint system of the given shape, and a z that satisfies it: values of every size, small coefficients, and
 /// columns of every segment in every matrix.
