@@ -88,9 +88,9 @@ impl<P: Curve> Batch<P> {
 	/// Buffers for one thread.
 	pub fn new() -> Self {
 		Self {
-			products: vec![P::BaseField::ONE; BATCH],
-			denominators: vec![P::BaseField::ONE; BATCH],
-			kinds: vec![Kind::WithoutDivision; BATCH],
+			products: Vec::new(),
+			denominators: Vec::new(),
+			kinds: Vec::new(),
 			vectors: P::vectors(),
 		}
 	}
@@ -107,6 +107,9 @@ impl<P: Curve> Batch<P> {
 	}
 
 	fn add(&mut self, additions: &mut impl Additions<P>, start: usize, count: usize) {
+		self.products.resize(BATCH, P::BaseField::ONE);
+		self.denominators.resize(BATCH, P::BaseField::ONE);
+		self.kinds.resize(BATCH, Kind::WithoutDivision);
 		// Backwards: the product of all later denominators. Then forwards, so that sums can be stored in order.
 		let mut product = P::BaseField::ONE;
 		for index in (0..count).rev() {

@@ -8,7 +8,7 @@ use crate::{
 };
 use ark_ec::{
 	short_weierstrass::{Affine, Projective},
-	AffineRepr,
+	AffineRepr, CurveGroup,
 };
 use ark_ff::AdditiveGroup;
 use rayon::prelude::*;
@@ -16,6 +16,10 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// Points that one tree sums: 1.5 MiB of G1.
 const PIECE: usize = 16384;
+/// Additions that are done one by one: an inversion takes as long as about twenty of them.
+const FEW: usize = 32;
+/// Buckets that are weighted one by one.
+const FEW_BUCKETS: usize = 128;
 /// Segments whose buckets are weighted together: two additions of each share an inversion.
 const CHAINS: usize = 1024;
 
@@ -82,7 +86,7 @@ impl<P: Curve> Additions<P> for Level<'_, P> {
 /// The sums of the runs of points, in place: afterwards `points` holds one for each run. `runs` are lengths, not zero.
 fn sum_runs<P: Curve>(points: &mut Vec<Affine<P>>, mut runs: Vec<u32>) {
 	let (mut pairs, mut batch) = (Vec::with_capacity(points.len() / 2 + runs.len()), Batch::new());
-	while points.len() > runs.len() {
+	while points.len() > runs.len() + FEW {
 		pairs.clear();
 		let mut start = 0;
 		for run in &mut runs {
@@ -102,6 +106,29 @@ fn sum_runs<P: Curve>(points: &mut Vec<Affine<P>>, mut runs: Vec<u32>) {
 		};
 		batch.add_all(&mut level, pairs.len());
 		points.truncate(pairs.len());
+	}
+	if points.len() > runs.len() {
+		sum_few(points, &runs);
+	}
+}
+
+/// As [`sum_runs`], where too few additions are left to share inversions.
+fn sum_few<P: Curve>(points: &mut Vec<Affine<P>>, runs: &[u32]) {
+	let (mut sums, mut places) = (Vec::new(), Vec::new());
+	let mut start = 0;
+	for (place, run) in runs.iter().enumerate() {
+		let run = &points[start..start + *run as usize];
+		start += run.len();
+		let first = run[0];
+		if run.len() > 1 {
+			sums.push(run.iter().sum::<Projective<P>>());
+			places.push(place);
+		}
+		points[place] = first;
+	}
+	points.truncate(runs.len());
+	for (place, sum) in places.into_iter().zip(Projective::normalize_batch(&sums)) {
+		points[place] = sum;
 	}
 }
 
@@ -216,8 +243,21 @@ fn weigh_segments<P: Curve>(buckets: &[Affine<P>], segment: usize) -> Vec<[Affin
 	chains.sums
 }
 
+/// Σ j·Bⱼ (j from 1) of one window.
+fn weigh_few<P: Curve>(buckets: &[Affine<P>]) -> Projective<P> {
+	let (mut sum, mut total) = (Projective::ZERO, Projective::ZERO);
+	for bucket in buckets.iter().rev() {
+		sum += bucket;
+		total += sum;
+	}
+	total
+}
+
 /// Σ j·Bⱼ (j from 1) for each window, given the buckets of all windows.
 pub(crate) fn weigh<P: Curve>(buckets: &[Affine<P>], windows: Windows) -> Vec<Projective<P>> {
+	if buckets.len() <= FEW_BUCKETS {
+		return buckets.chunks(windows.buckets()).map(weigh_few).collect();
+	}
 	// A power of two, as the number of buckets is; of at least eight buckets each.
 	let segments = (CHAINS / windows.count / 2).next_power_of_two();
 	let segments = segments.min(windows.buckets().div_ceil(8));

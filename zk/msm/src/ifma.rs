@@ -222,36 +222,33 @@ pub(crate) fn shifted(a: &Element) -> Element {
 }
 
 /// Σ aₖ·bₖ / 2^416 mod p, for one or two products.
+///
+/// Low and high halves of limbs' products have sums of their own, so that chains of dependent instructions are short.
 #[target_feature(enable = "avx512f,avx512ifma")]
 #[inline]
 pub(crate) fn multiply<const N: usize>(factors: [(&Element, &Element); N]) -> Element {
 	let zero = _mm512_setzero_si512();
 	let mut sum = [zero; LIMBS];
 	for limb in 0..LIMBS {
+		let mut high = [zero; LIMBS];
 		for (a, b) in factors {
 			for other in 0..LIMBS {
 				sum[other] = _mm512_madd52lo_epu64(sum[other], a[limb], b[other]);
+				high[other] = _mm512_madd52hi_epu64(high[other], a[limb], b[other]);
 			}
 		}
 		let quotient = _mm512_madd52lo_epu64(zero, sum[0], all(P_INVERSE));
 		for other in 0..LIMBS {
 			sum[other] = _mm512_madd52lo_epu64(sum[other], quotient, all(P[other]));
+			high[other] = _mm512_madd52hi_epu64(high[other], quotient, all(P[other]));
 		}
 		// The lowest limb is a multiple of 2^52: all limbs move down, and high halves go one up.
 		let carry = _mm512_srli_epi64::<LIMB_BITS>(sum[0]);
 		for other in 0..LIMBS - 1 {
-			sum[other] = sum[other + 1];
+			sum[other] = _mm512_add_epi64(sum[other + 1], high[other]);
 		}
-		sum[LIMBS - 1] = zero;
+		sum[LIMBS - 1] = high[LIMBS - 1];
 		sum[0] = _mm512_add_epi64(sum[0], carry);
-		for (a, b) in factors {
-			for other in 0..LIMBS {
-				sum[other] = _mm512_madd52hi_epu64(sum[other], a[limb], b[other]);
-			}
-		}
-		for other in 0..LIMBS {
-			sum[other] = _mm512_madd52hi_epu64(sum[other], quotient, all(P[other]));
-		}
 	}
 	normalise(sum)
 }

@@ -342,30 +342,31 @@ fn subtract(a: &Block, b: &Block) -> Block {
 }
 
 /// a·b / 2^260 mod r, below 2r for a below 4r and b below r.
+///
+/// Low and high halves of limbs' products have sums of their own, so that chains of dependent instructions are short.
 #[target_feature(enable = "avx512f,avx512ifma")]
 #[inline]
 fn multiply(a: &Block, b: &Block) -> Block {
 	let zero = _mm512_setzero_si512();
 	let mut sum = [zero; LIMBS];
 	for limb in 0..LIMBS {
+		let mut high = [zero; LIMBS];
 		for other in 0..LIMBS {
 			sum[other] = _mm512_madd52lo_epu64(sum[other], a[limb], b[other]);
+			high[other] = _mm512_madd52hi_epu64(high[other], a[limb], b[other]);
 		}
 		let quotient = _mm512_madd52lo_epu64(zero, sum[0], all(R_INVERSE));
 		for other in 0..LIMBS {
 			sum[other] = _mm512_madd52lo_epu64(sum[other], quotient, all(R[other]));
+			high[other] = _mm512_madd52hi_epu64(high[other], quotient, all(R[other]));
 		}
 		// The lowest limb is a multiple of 2^52: all limbs move down, and high halves go one up.
 		let carry = _mm512_srli_epi64::<LIMB_BITS>(sum[0]);
 		for other in 0..LIMBS - 1 {
-			sum[other] = sum[other + 1];
+			sum[other] = _mm512_add_epi64(sum[other + 1], high[other]);
 		}
-		sum[LIMBS - 1] = zero;
+		sum[LIMBS - 1] = high[LIMBS - 1];
 		sum[0] = _mm512_add_epi64(sum[0], carry);
-		for other in 0..LIMBS {
-			sum[other] = _mm512_madd52hi_epu64(sum[other], a[limb], b[other]);
-			sum[other] = _mm512_madd52hi_epu64(sum[other], quotient, all(R[other]));
-		}
 	}
 	normalise(sum)
 }
