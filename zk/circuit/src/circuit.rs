@@ -17,7 +17,7 @@ use opensand_zk_verifier::{
 };
 use std::sync::Arc;
 
-/// The most multiply-additions of a circuit's model: they become entries of matrices, of 40 bytes while they are made.
+/// The most multiply-additions of a circuit's model: each becomes one or two entries of the matrices, of 8 bytes.
 pub const MAX_TERMS: u64 = 1 << 25;
 
 /// How large a circuit is, known before any set-up.
@@ -66,13 +66,24 @@ impl InferenceCircuit {
 				limit: MAX_TERMS,
 			});
 		}
+		let plan = cheapest_plan(&model)?;
+		Self::with_plan(model, visibility, plan)
+	}
+
+	/// The circuit of a plan, whether it is the cheapest or not.
+	pub(crate) fn with_plan(
+		model: Arc<Model>,
+		visibility: InputVisibility,
+		plan: Plan,
+	) -> Result<Self, CircuitError> {
+		let architecture = model.architecture();
 		let shape = StatementShape {
 			visibility,
 			input_len: architecture.input_len(),
 			output_len: architecture.output_len(),
 		};
 		let mut circuit = Self {
-			plan: cheapest_plan(&model, visibility)?,
+			plan,
 			model,
 			visibility,
 			size: CircuitSize {
@@ -206,6 +217,12 @@ impl InferenceCircuit {
 			constraint,
 			constraints: matrices.constraints(),
 		})
+	}
+
+	/// The tables that values are looked up in.
+	#[cfg(test)]
+	pub(crate) fn tables(&self) -> &[crate::tables::Table] {
+		&self.plan.tables
 	}
 
 	/// Runs over the circuit: with the values of an execution, or without.

@@ -2,17 +2,16 @@
 //!
 //! A prover's time grows with the domain, the power of two above the constraints, so that constraints are what is
 //! minimised. The costs of a layer under each choice are counted by running its own code; those of tables are added
-//! once for all who share them. Choices depend on nothing but the model and the visibility of its input.
+//! once for all who share them. Choices depend on nothing but the model.
 
 use crate::{
 	builder::Builder,
 	error::CircuitError,
 	plan::{pair_tables, Choice, Choices, Plan},
-	synthesis::{layer_parts, synthesise},
+	synthesis::synthesise_model,
 	tables::Table,
 };
 use opensand_nn::{Model, Operator};
-use opensand_zk_verifier::InputVisibility;
 
 /// Sizes of the layers' range table: at least a byte, and at most 2^13, which pairs rely on.
 const RANGE_BITS: std::ops::RangeInclusive<u32> = 8..=13;
@@ -20,21 +19,19 @@ const RANGE_BITS: std::ops::RangeInclusive<u32> = 8..=13;
 /// The most entries of a table.
 const MAX_TABLE: usize = 1 << 18;
 
-/// Layers that are decided on together, and the choices that they have, with the constraints of each.
-struct Unit {
-	options: Vec<Choosable>,
-}
+/// What there is to choose from for layers that are decided on together.
+type Unit = Vec<Alternative>;
 
 /// A choice for each layer of a unit.
-struct Choosable {
+struct Alternative {
 	layers: Vec<(usize, Choice)>,
+	/// Constraints of these layers, without those of tables.
 	constraints: usize,
 }
 
 /// What is known of a model before anything is chosen.
 struct Survey<'a> {
 	model: &'a Model,
-	visibility: InputVisibility,
 	pair_tables: Vec<Option<Table>>,
 	/// For each layer, the MaxPool that alone reads it, if its accumulators can be pooled.
 	pools: Vec<Option<usize>>,
@@ -42,11 +39,10 @@ struct Survey<'a> {
 	bits: Vec<usize>,
 }
 
-/// The plan with the fewest constraints that the search finds; the same for the same model and visibility.
-pub(crate) fn cheapest_plan(model: &Model, visibility: InputVisibility) -> Result<Plan, CircuitError> {
+/// The plan with the fewest constraints that the search finds; the same for the same model.
+pub(crate) fn cheapest_plan(model: &Model) -> Result<Plan, CircuitError> {
 	let mut survey = Survey {
 		model,
-		visibility,
 		pair_tables: pair_tables(model),
 		pools: pools(model),
 		bits: Vec::new(),
@@ -78,12 +74,9 @@ impl Survey<'_> {
 	fn count(&self, choices: &Choices) -> Result<Vec<usize>, CircuitError> {
 		let plan = Plan::new(self.model, choices, &self.pair_tables);
 		let mut builder = Builder::surveying();
-		synthesise(&mut builder, self.model, self.visibility, &plan, None)?;
+		synthesise_model(&mut builder, self.model, &plan)?;
 		let parts = builder.into_parts();
-		Ok(parts[layer_parts(self.model, self.visibility)]
-			.iter()
-			.map(|part| part.constraints.len())
-			.collect())
+		Ok(parts[1..].iter().map(|part| part.constraints.len()).collect())
 	}
 
 	/// Constraints of a circuit but for those that no choice changes, from those of its layers. Decides how input values are
@@ -121,14 +114,15 @@ impl Survey<'_> {
 				Choice::Bits
 			}
 		};
-		let look_ups = self.count(&choices((0..layers.len()).map(look_up).collect()))?;
-		let mut pooled: Vec<Choice> = vec![Choice::Bits; layers.len()];
+		let look_ups: Vec<Choice> = (0..layers.len()).map(look_up).collect();
+		let mut pooled = look_ups.clone();
 		for (layer, pool) in self.pools.iter().enumerate() {
 			if let Some(pool) = pool.filter(|_| fits(layer)) {
 				(pooled[layer], pooled[pool]) = (Choice::Pooled, Choice::Pooled);
 			}
 		}
 		let pooled_counts = self.count(&choices(pooled.clone()))?;
+		let look_ups = self.count(&choices(look_ups))?;
 
 		let single = |layer: usize| {
 			let by_bits = (vec![(layer, Choice::Bits)], self.bits[layer]);
@@ -156,10 +150,8 @@ impl Survey<'_> {
 			}
 			let options = options
 				.into_iter()
-				.map(|(layers, constraints)| Choosable { layers, constraints });
-			units.push(Unit {
-				options: options.collect(),
-			});
+				.map(|(layers, constraints)| Alternative { layers, constraints });
+			units.push(options.collect());
 		}
 		Ok(units)
 	}
@@ -168,7 +160,7 @@ impl Survey<'_> {
 	/// choice that is cheapest for each unit with tables for nothing, and once from bits everywhere.
 	fn search(&self, units: &[Unit], choices: &mut Choices) -> usize {
 		let cheapest = units.iter().map(|unit| {
-			let options = unit.options.iter().enumerate();
+			let options = unit.iter().enumerate();
 			let cheapest = options.min_by_key(|(_, option)| option.constraints);
 			cheapest.map_or(0, |(index, _)| index)
 		});
@@ -180,7 +172,7 @@ impl Survey<'_> {
 			loop {
 				let before = price;
 				for (index, unit) in units.iter().enumerate() {
-					for option in 0..unit.options.len() {
+					for option in 0..unit.len() {
 						let previous = std::mem::replace(&mut chosen[index], option);
 						let other = self.price_of(units, &chosen, &mut choices);
 						if other < price {
@@ -207,7 +199,7 @@ impl Survey<'_> {
 		choices.layers.fill(Choice::Bits);
 		let mut constraints = 0;
 		for (unit, option) in units.iter().zip(chosen) {
-			let option = &unit.options[*option];
+			let option = &unit[*option];
 			constraints += option.constraints;
 			for (layer, choice) in &option.layers {
 				choices.layers[*layer] = *choice;
@@ -218,7 +210,7 @@ impl Survey<'_> {
 }
 
 /// For each layer that requantises, the MaxPool that reads it, where nothing else does.
-fn pools(model: &Model) -> Vec<Option<usize>> {
+pub(crate) fn pools(model: &Model) -> Vec<Option<usize>> {
 	let layers = model.architecture().layers();
 	(0..layers.len())
 		.map(|layer| {

@@ -44,10 +44,7 @@ impl Builder {
 			},
 			Operator::Reshape(_) => Ok(inputs.clone()),
 			Operator::Relu => self.relu(inputs, plan),
-			Operator::Lut(images) => inputs
-				.iter()
-				.map(|input| self.image(images, input, plan))
-				.collect(),
+			Operator::Lut(images) => self.images(images, inputs, plan),
 			Operator::Concat(concat) => {
 				let others = concat.others.iter().map(|other| &tensors[usize::from(*other)]);
 				Ok(std::iter::once(inputs).chain(others).flatten().copied().collect())

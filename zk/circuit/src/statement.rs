@@ -22,8 +22,8 @@ impl Builder {
 		let unit = self.rest(1);
 		debug_assert_eq!(unit, Self::UNIT);
 		self.enforce_zero(|| Lc::integers(1, [(-1, unit)]))?;
-		let square = self.rest_field(self.challenges().b.square());
-		self.enforce(|| Self::B.into(), || Self::B.into(), || square.into())
+		let product = self.rest_field(self.challenges().b * self.challenges().r);
+		self.enforce(|| Self::B.into(), || Self::R.into(), || product.into())
 	}
 
 	/// The input's wires, proven to be int8: by look-ups in a table of 256, or by bits.

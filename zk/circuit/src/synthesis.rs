@@ -7,7 +7,6 @@ use crate::{
 };
 use opensand_nn::{Model, Trace};
 use opensand_zk_verifier::InputVisibility;
-use std::ops::Range;
 
 /// Builds everything in order: of an execution's trace and salt, or without values.
 pub(crate) fn synthesise(
@@ -17,36 +16,54 @@ pub(crate) fn synthesise(
 	plan: &Plan,
 	execution: Option<(&Trace, &[u8; 32])>,
 ) -> Result<()> {
-	let architecture = model.architecture();
-	let zeros;
-	let (input, salt) = match execution {
-		Some((trace, salt)) => (trace.input.as_slice(), salt),
-		None => {
-			zeros = vec![0; architecture.input_len() as usize];
-			(zeros.as_slice(), &[0; 32])
-		}
-	};
+	let trace = execution.map(|(trace, _)| trace);
+	let salt = execution.map_or(&[0; 32], |(_, salt)| salt);
 	builder.challenges_part()?;
 	builder.add_tables(&plan.tables)?;
-	let mut tensors: Vec<Vec<Wire>> = vec![builder.input(input, plan.bytes)?];
-	let mut words = builder.input_words(visibility, &tensors[0], salt)?;
-	for (index, layer) in plan.layers.iter().enumerate() {
-		let trace = execution.map(|(trace, _)| trace.layers.as_slice());
-		let outputs = builder.layer(model, index, &tensors, trace, *layer)?;
-		tensors.push(outputs);
-	}
-	let output = tensors.last().map_or(&[][..], Vec::as_slice);
-	words.extend(builder.packed(output));
+	let input = synthesise_input(builder, model, plan, trace)?;
+	let mut words = builder.input_words(visibility, &input, salt)?;
+	let output = synthesise_layers(builder, model, plan, input, trace)?;
+	words.extend(builder.packed(&output));
 	builder.fold(&words)?;
 	builder.close_tables()
 }
 
-/// Which parts are the layers.
-pub(crate) fn layer_parts(model: &Model, visibility: InputVisibility) -> Range<usize> {
-	// Challenges and input come first.
-	let first = match visibility {
-		InputVisibility::Public => 2,
-		InputVisibility::Hashed => 3,
-	};
-	first..first + model.architecture().layers().len()
+/// Builds the input and the layers, and nothing else: part 0 is the input, part i + 1 layer i.
+pub(crate) fn synthesise_model(builder: &mut Builder, model: &Model, plan: &Plan) -> Result<()> {
+	builder.add_tables(&plan.tables)?;
+	let input = synthesise_input(builder, model, plan, None)?;
+	synthesise_layers(builder, model, plan, input, None)?;
+	Ok(())
+}
+
+fn synthesise_input(
+	builder: &mut Builder,
+	model: &Model,
+	plan: &Plan,
+	trace: Option<&Trace>,
+) -> Result<Vec<Wire>> {
+	match trace {
+		Some(trace) => builder.input(&trace.input, plan.bytes),
+		None => {
+			let zeros = vec![0; model.architecture().input_len() as usize];
+			builder.input(&zeros, plan.bytes)
+		}
+	}
+}
+
+/// Builds the layers from the input's wires; returns the output's.
+fn synthesise_layers(
+	builder: &mut Builder,
+	model: &Model,
+	plan: &Plan,
+	input: Vec<Wire>,
+	trace: Option<&Trace>,
+) -> Result<Vec<Wire>> {
+	let trace = trace.map(|trace| trace.layers.as_slice());
+	let mut tensors = vec![input];
+	for (index, layer) in plan.layers.iter().enumerate() {
+		let outputs = builder.layer(model, index, &tensors, trace, *layer)?;
+		tensors.push(outputs);
+	}
+	Ok(tensors.pop().unwrap_or_default())
 }

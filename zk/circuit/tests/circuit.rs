@@ -7,12 +7,11 @@ use opensand_nn::{
 	Activation, Add, Architecture, AvgPool, Concat, Conv2d, DilatedConv2d, Interval, Layer, LayerWeights,
 	Linear, Model, Operator, Shape, Weights, Window,
 };
-use opensand_zk_circuit::{
-	CircuitError, Execution, InferenceCircuit, MockError,
-	MAX_CONSTRAINTS, MAX_TERMS, PUBLIC_INPUTS,
-};
+use opensand_zk_circuit::{CircuitError, Execution, InferenceCircuit, MockError, MAX_CONSTRAINTS, MAX_TERMS};
 use opensand_zk_r1cs::Matrices;
-use opensand_zk_verifier::{poseidon::salted_input_hash, Binding, InputVisibility, StatementInput};
+use opensand_zk_verifier::{
+	fold, poseidon::salted_input_hash, Binding, Challenges, InputVisibility, StatementInput, PUBLIC_INPUTS,
+};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -48,7 +47,7 @@ fn challenges() -> Challenges {
 /// The assignment of an execution.
 fn assign(circuit: &InferenceCircuit, execution: &Execution) -> Vec<Fr> {
 	let committed = circuit.commit(execution).unwrap();
-	circuit.assign(execution, committed, &challenges()).unwrap()
+	circuit.assign(execution, &committed, &challenges()).unwrap()
 }
 
 /// A model of these layers on a vector, each reading the one before.
@@ -512,7 +511,7 @@ fn shapes_that_do_not_fit_are_refused() {
 	assert_eq!(circuit.commit(&traceless), Err(CircuitError::TraceShape));
 	let committed = circuit.commit(&honest).unwrap();
 	assert_eq!(
-		circuit.assign(&honest, committed[1..].to_vec(), &challenges()),
+		circuit.assign(&honest, &committed[1..], &challenges()),
 		Err(CircuitError::CommittedLength {
 			expected: committed.len(),
 			found: committed.len() - 1
