@@ -130,8 +130,8 @@ fn altered_proofs_have_distinct_errors_or_are_invalid() {
 		}
 	}
 	let mut swapped = proof.clone();
-	swapped[..96].copy_from_slice(&proof[288..]);
-	swapped[288..].copy_from_slice(&proof[..96]);
+	swapped[..96].copy_from_slice(&proof[288..384]);
+	swapped[288..384].copy_from_slice(&proof[..96]);
 	assert_eq!(check(key, &statement, &swapped), Err(VerifyError::InvalidProof));
 	for (error, bytes) in malformed(&proof) {
 		assert_eq!(Proof::from_bytes(&bytes), Err(error));
