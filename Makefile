@@ -12,6 +12,10 @@ WEIGHTS_DIR = $${OPENSAND_CACHE}/target-weights
 # Where the benchmarks of single crates build.
 BENCH_DIR = $${OPENSAND_CACHE}/target-bench
 
+# What `make build` builds, and the programs that measure: all targets, so that dependencies have the same features.
+WITH_FIGURES = --release --workspace --exclude opensand-benchmark-runner \
+	--features opensand-node/fast-runtime,opensand-node/try-runtime --all-targets
+
 # The pallets of this project, whose weights `make weights` measures.
 PALLETS := dsm inference models
 STEPS ?= 50
@@ -38,7 +42,7 @@ test: ## Lint, unit, property, client and network tests; ends with `N passed, N 
 	@scripts/setup.sh
 	@scripts/test.sh
 
-test-long: ## The network tests that wait long: an election, faults and repair of storage, the sale of a licence
+test-long: ## The network tests that wait long: an election, faults, repair and loss of stored data
 	@scripts/setup.sh
 	@scripts/test.sh --long
 
@@ -50,16 +54,12 @@ format: ## Format the Rust sources
 
 bench: ## Measure the figures in benchmarking/README.md and write them there
 	@scripts/setup.sh --build-only
-	@$(ENV) cargo build $$OPENSAND_WORKSPACE --all-targets
-	@$(ENV) cargo build --release --workspace --exclude opensand-benchmark-runner \
-		--features opensand-node/fast-runtime,opensand-node/try-runtime --bin figures
+	@$(ENV) cargo build $(WITH_FIGURES)
 	@$(ENV) "$$CARGO_TARGET_DIR"/release/figures benchmarking/README.md
 
 bench-storage: ## Measure the figures in benchmarking/storage.md and write them there; NETWORK_MIB=64 is quicker
 	@scripts/setup.sh --build-only
-	@$(ENV) cargo build $$OPENSAND_WORKSPACE --all-targets
-	@$(ENV) cargo build --release --workspace --exclude opensand-benchmark-runner \
-		--features opensand-node/fast-runtime,opensand-node/try-runtime --bin storage-figures
+	@$(ENV) cargo build $(WITH_FIGURES)
 	@$(ENV) "$$CARGO_TARGET_DIR"/release/storage-figures write benchmarking/storage.md
 	# What single steps are compared to.
 	@$(ENV) export CARGO_TARGET_DIR=$(BENCH_DIR); \

@@ -84,7 +84,7 @@ workspace() { # <cargo subcommand> <arguments...>
 
 # Each starts nodes. Those of a list run one after the other, and the lists side by side.
 chain_tests=(network faults replay subxt_client)
-storage_tests=(storage)
+storage_tests=(storage market)
 
 # Builds the network tests and notes where their programs are: cargo would wait for whatever else is being compiled.
 build_network_tests() {
@@ -131,8 +131,8 @@ end_lanes() {
 if [ "${1:-}" = --long ]; then
 	check "build" workspace build --all-targets
 	stop_after_failure
-	rust_tests "long network tests" workspace test --no-fail-fast --test network_long --test storage_long --test storage_faults \
-		--test market -- --test-threads=1
+	rust_tests "long network tests" workspace test --no-fail-fast --test network_long --test storage_long \
+		--test storage_faults -- --test-threads=1
 	finish
 fi
 

@@ -26,6 +26,7 @@ pub mod market;
 pub mod models;
 pub mod proving;
 pub mod storage;
+pub mod survival;
 #[cfg(feature = "trapdoor")]
 pub mod trapdoor;
 pub mod work;

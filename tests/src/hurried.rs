@@ -9,7 +9,7 @@ use tokio::process::Command;
 use crate::node::{binary, Node};
 
 /// Blocks from an order to the deadline for all its shards.
-pub const PLACING_BLOCKS: u32 = 24;
+pub const PLACING_BLOCKS: u32 = 40;
 /// Blocks after which an order that has too few shards, of which one was opened for repair, is lost.
 pub const REPAIR_BLOCKS: u32 = 6;
 /// Collateral that a shard reserves for each MiB.

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{bail, ensure, Context, Result};
-use futures::future::try_join_all;
+use futures::{future::try_join_all, stream, StreamExt, TryStreamExt};
 use serde_json::Value as Json;
 use subxt::{dynamic::Value, utils::AccountId32};
 use subxt_signer::{
@@ -100,7 +100,9 @@ impl StorageMarket {
 		let entrance = node.multiaddress().await?;
 		let client = node.client().await?;
 		let starts = (0..count).map(|index| start(uri_of(index), node.chain(), &entrance));
-		let providers = try_join_all(starts).await?;
+		// A node that starts compiles the runtime, for seconds: more at a time than there are cores only wait for each other.
+		let at_a_time = std::thread::available_parallelism().map_or(1, usize::from);
+		let providers = stream::iter(starts).buffered(at_a_time).try_collect().await?;
 		let market = Self {
 			providers,
 			url: node.url(),

@@ -31,7 +31,7 @@ const PRICE: u128 = 25 * SAND;
 const MARGIN: u128 = SAND / 4;
 /// What buyers get besides those that the development chain knows.
 const FUNDS: u128 = 1_000 * SAND;
-/// How long a deadline of the fast runtime may take to pass: 30 blocks of 6 s on average.
+/// How long a deadline of the fast runtime may take to pass: 20 blocks of 6 s on average.
 const DEADLINE_LIMIT: Duration = Duration::from_secs(600);
 
 /// Who buys, and gets what was promised.

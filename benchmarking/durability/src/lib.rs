@@ -16,6 +16,8 @@ mod model;
 mod placement;
 mod report;
 mod simulation;
+#[cfg(test)]
+mod testing;
 
 pub use model::{nines, Churn, Code, Delay, YEAR_HOURS};
 pub use placement::Placement;

@@ -255,28 +255,8 @@ mod tests {
 	use super::*;
 	use crate::{
 		chain,
-		model::{Churn, Code},
+		testing::{assert_agrees, model},
 	};
-
-	fn model(needed: u32, total: u32, annual_loss: f64, delay: Delay) -> Model {
-		Model {
-			code: Code { needed, total },
-			churn: Churn::independent(annual_loss),
-			delay,
-		}
-	}
-
-	#[track_caller]
-	fn assert_agrees(estimate: Estimate, expected: f64, relative_error: f64) {
-		assert!(
-			(estimate.mean - expected).abs() < 4.0 * estimate.error,
-			"{estimate:?} against {expected}"
-		);
-		assert!(
-			estimate.error < relative_error * expected,
-			"{estimate:?} is too coarse"
-		);
-	}
 
 	#[test]
 	fn shards_fill_regions() {

@@ -169,6 +169,15 @@ Examples:
 		/// The order.
 		order: OrderId,
 	},
+	/// Tell the chain which of an order's shards are lost; anyone may.
+	///
+	/// Providers do this for the orders that they meet. Where none is left, this puts the shards of jailed providers up for
+	/// repair, and once that time is over and too few shards are held, has the order found lost: its owner is
+	/// compensated from the collateral of those who lost it. Run it again after the time that it names.
+	Rescue {
+		/// The order.
+		order: OrderId,
+	},
 	/// Store the same data under a new key, as an order that supersedes the old one.
 	///
 	/// Those who have access now get the new key. Whoever was revoked before keeps what it has read, and cannot read what

@@ -18,6 +18,7 @@ use opensand_primitives::{
 		Challenge, OpenSlot, OrderRecord, OrderStatus, ProviderRecord, ProviderStatus, ShardStatus,
 		ShardView, StorageTerms, WindowIndex,
 	},
+	survival::{live_shards, rescues, Rescue},
 	AccountId, BlockNumber, OrderId,
 };
 use opensand_storage_proof::PossessionProof;
@@ -35,7 +36,7 @@ use crate::{
 	record::{Phase, ShardRecord},
 	search::Searches,
 	status::{provider_status, ProofDue, ProviderView, ShardName},
-	survival, TARGET,
+	TARGET,
 };
 
 /// Shards that are asked for at once.
@@ -772,7 +773,8 @@ impl Agent {
 		let now = view.best.number;
 		let shards = self.context.chain.shards(view.best.hash, id.order).await?;
 		let jailed = self.jailed(view, &shards).await?;
-		if survival::live_shards(&shards, &jailed, now) >= usize::from(order.terms.code.data) {
+		let live = live_shards(&shards, |provider| jailed.contains(provider), now);
+		if live >= usize::from(order.terms.code.data) {
 			return Ok(true);
 		}
 		let Some(shard) = shards.get(usize::from(id.shard)) else {
@@ -781,7 +783,7 @@ impl Agent {
 		if self.searches.has_found(&self.context, id, shard.cid, now) {
 			return Ok(true);
 		}
-		self.keep_alive(view, order, &shards, &jailed).await;
+		self.keep_alive(view, id.order, order, &shards, &jailed).await;
 		Ok(false)
 	}
 
@@ -867,7 +869,7 @@ impl Agent {
 		self.settle(view, order).await;
 		let shards = self.context.chain.shards(view.best.hash, order).await?;
 		let jailed = self.jailed(view, &shards).await?;
-		self.keep_alive(view, &record, &shards, &jailed).await;
+		self.keep_alive(view, order, &record, &shards, &jailed).await;
 		Ok(())
 	}
 
@@ -891,6 +893,7 @@ impl Agent {
 	async fn keep_alive(
 		&mut self,
 		view: &View,
+		id: OrderId,
 		order: &OrderRecord,
 		shards: &[ShardView],
 		jailed: &HashSet<AccountId>,
@@ -898,19 +901,21 @@ impl Agent {
 		if !matches!(order.status, OrderStatus::Active { .. }) {
 			return;
 		}
-		let calls = survival::calls(
+		let rescues = rescues(
 			shards,
-			jailed,
-			&view.provider,
+			|provider| jailed.contains(provider),
+			Some(&view.provider),
 			order.terms.code.data.into(),
 			view.best.number,
 			view.terms.repair_blocks,
 		);
-		for call in calls {
-			let (StorageCall::OpenRepair(id) | StorageCall::FindLost(id)) = call else {
-				continue;
+		for rescue in rescues {
+			let named = |shard| ShardId { order: id, shard };
+			let call = match rescue {
+				Rescue::OpenRepair(shard) => StorageCall::OpenRepair(named(shard)),
+				Rescue::FindLost(shard) => StorageCall::FindLost(named(shard)),
 			};
-			if self.is_my_turn(view, Purpose::of(&call, 0), id.order) {
+			if self.is_my_turn(view, Purpose::of(&call, 0), id) {
 				self.send(view, call, 0, PATIENCE_BLOCKS).await;
 			}
 		}

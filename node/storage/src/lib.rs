@@ -32,7 +32,6 @@ mod search;
 mod service;
 mod sources;
 pub mod status;
-mod survival;
 
 pub use chain::{BestBlock, Chain, ChainError, ShardId, StorageCall, SubmitError};
 pub use config::{Config, Policy};

@@ -24,8 +24,8 @@ parameter_types! {
 	pub const WindowBlocks: BlockNumber = live_or_fast(HOURS, 10);
 	/// Bounds the number of providers: 6,000 with windows of an hour.
 	pub const JudgedPerBlock: u32 = 10;
-	pub const DeliveryBlocks: BlockNumber = live_or_fast(DAYS, 30);
-	pub const ConfirmationBlocks: BlockNumber = live_or_fast(DAYS, 30);
+	pub const DeliveryBlocks: BlockNumber = live_or_fast(DAYS, 20);
+	pub const ConfirmationBlocks: BlockNumber = live_or_fast(DAYS, 20);
 	/// Many times the fees that a wrong delivery costs its buyer.
 	pub const DeliveryBond: Balance = SAND;
 	/// The market until governance decides otherwise.

@@ -362,8 +362,9 @@ fn refused(error: impl Into<DispatchError>) -> anyhow::Error {
 	anyhow!("{:?}", error.into())
 }
 
-/// Goes to a block.
+/// Goes to a block, from whichever one the state is at.
 pub fn begin_block(number: BlockNumber) {
+	System::set_block_number(number - 1);
 	let parent = Hash::from(blake2_256(&(number - 1).encode()));
 	System::initialize(&number, &parent, &Default::default());
 }

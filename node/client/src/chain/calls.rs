@@ -3,7 +3,7 @@
 use codec::Encode;
 use opensand_primitives::{
 	market::PurchaseKey,
-	storage::{OrderTerms, ProviderTerms, ShardCommitment, Visibility, WindowIndex},
+	storage::{OrderTerms, ProviderTerms, ShardCommitment, ShardIndex, Visibility, WindowIndex},
 	AccountId, Balance, ListingId, OrderId, PurchaseId,
 };
 
@@ -88,6 +88,11 @@ impl Call {
 	/// Clears an order that has expired or failed to be placed.
 	pub fn close(order: OrderId) -> Self {
 		Self::new("close", (order,))
+	}
+
+	/// Opens a shard's repair, or has the order found lost by a shard that nobody has repaired.
+	pub fn open_repair(order: OrderId, shard: ShardIndex) -> Self {
+		Self::new("open_repair", (order, shard))
 	}
 
 	/// Publishes the key to which others seal file keys.
@@ -199,5 +204,6 @@ mod tests {
 			assert!(call.arguments.is_empty(), "{}", call.name);
 		}
 		assert_eq!(Call::cancel(7).arguments, 7u64.encode());
+		assert_eq!(Call::open_repair(7, 3).arguments, (7u64, 3u8).encode());
 	}
 }

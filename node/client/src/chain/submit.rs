@@ -70,11 +70,7 @@ impl Chain {
 
 	/// The best block with its runtime's metadata, for `purpose`.
 	async fn online(&self, purpose: &str) -> Result<ClientAt, ChainError> {
-		let best = self.best().await?;
-		let best: H256 = super::bytes(best.hash())
-			.filter(|hash| hash.len() == 32)
-			.map(|hash| H256::from_slice(&hash))
-			.ok_or_else(|| disagreement("a block's hash", best.hash()))?;
+		let best = block_hash(&self.best().await?)?;
 		let rpc = self.rpc.read().await.clone();
 		let broken = |error: SubxtError| ChainError::Request {
 			method: purpose.to_owned(),
@@ -84,6 +80,18 @@ impl Chain {
 			.await
 			.map_err(|error| broken(error.into()))?;
 		online.at_block(best).await.map_err(|error| broken(error.into()))
+	}
+
+	/// The block from which a transaction is valid: the finalised one, unless finality has stalled. A pool that is behind
+	/// the best block, or on another fork, refuses a transaction that is born in it.
+	async fn birth(&self) -> Result<View<'_>, ChainError> {
+		let (finalised, best) = (self.finalised().await?, self.best().await?);
+		let lag = best.number().saturating_sub(finalised.number());
+		Ok(if u64::from(lag) < MORTALITY / 2 {
+			finalised
+		} else {
+			best
+		})
 	}
 
 	async fn submit_and_watch(
@@ -106,7 +114,12 @@ impl Chain {
 			.tx()
 			.from_call_data_bytes(&encoded)
 			.map_err(|error| disagreement(format!("the call {PALLET}.{name}"), &error.to_string()))?;
-		let mut parameters = PolkadotExtrinsicParamsBuilder::<PolkadotConfig>::new().mortal(MORTALITY);
+		let birth = self.birth().await?;
+		let mut parameters = PolkadotExtrinsicParamsBuilder::<PolkadotConfig>::new().mortal_from_unchecked(
+			MORTALITY,
+			birth.number().into(),
+			block_hash(&birth)?,
+		);
 		if let Some(nonce) = nonce {
 			parameters = parameters.nonce(nonce.into());
 		}
@@ -169,6 +182,13 @@ impl Chain {
 			reason: format!("the node fell silent; the last it said was: {last}"),
 		})
 	}
+}
+
+fn block_hash(block: &View<'_>) -> Result<H256, ChainError> {
+	super::bytes(block.hash())
+		.filter(|hash| hash.len() == 32)
+		.map(|hash| H256::from_slice(&hash))
+		.ok_or_else(|| disagreement("a block's hash", block.hash()))
 }
 
 /// Why a transaction did not reach the pool.

@@ -6,6 +6,7 @@ mod market;
 mod orders;
 pub mod provider;
 mod put;
+mod rescue;
 mod rotate;
 
 use std::path::PathBuf;
@@ -44,6 +45,7 @@ pub async fn run(cli: Cli, output: Output) -> Result<(), Error> {
 			StoreCommand::Topup { order, tip } => orders::top_up(&context, order, tip.0).await,
 			StoreCommand::Cancel { order } => orders::cancel(&context, order).await,
 			StoreCommand::Close { order } => orders::close(&context, order).await,
+			StoreCommand::Rescue { order } => rescue::rescue(&context, order).await,
 			StoreCommand::Rotate(arguments) => rotate::rotate(&context, arguments).await,
 		},
 		Command::Access(command) => access::run(&context, command).await,

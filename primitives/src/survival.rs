@@ -2,61 +2,65 @@
 //!
 //! The chain acts on no order by itself: somebody has to call that a jailed provider's shard is opened for repair, that a
 //! repairer which is overdue loses its claim, and that an order which nobody repaired in time is lost, so that its owner is
-//! compensated. Providers do it for the orders that they meet.
+//! compensated. Providers do it for the orders that they meet, and owners can where no provider is left.
 
-use std::collections::HashSet;
+use alloc::vec::Vec;
 
-use opensand_primitives::{
-	storage::{ShardStatus, ShardView},
+use crate::{
+	storage::{ShardIndex, ShardStatus, ShardView},
 	AccountId, BlockNumber,
 };
 
-use crate::chain::{ShardId, StorageCall};
+/// What anybody can call for an order in distress. To the chain both are `open_repair`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rescue {
+	/// The shard is put up for repair: its provider is in jail, or its repairer is late.
+	OpenRepair(ShardIndex),
+	/// The order is found lost: this shard's repair has been open for too long, and too few others are held.
+	FindLost(ShardIndex),
+}
 
 /// Shards that the chain counts as held: by providers out of jail, or still to be proven by them.
-pub(crate) fn live_shards(shards: &[ShardView], jailed: &HashSet<AccountId>, now: BlockNumber) -> usize {
+pub fn live_shards(shards: &[ShardView], is_jailed: impl Fn(&AccountId) -> bool, now: BlockNumber) -> usize {
 	shards
 		.iter()
 		.filter(|shard| !is_overdue(&shard.status, now))
 		.filter_map(|shard| shard.status.provider())
-		.filter(|provider| !jailed.contains(*provider))
+		.filter(|provider| !is_jailed(provider))
 		.count()
 }
 
-/// What `own` can call for an active order of which `needed` shards suffice. Of its own shards, others see to.
-pub(crate) fn calls(
+/// What can be called at block `now` for an active order of which `needed` shards suffice. `own` is left out: to a
+/// provider's own shards others see.
+pub fn rescues(
 	shards: &[ShardView],
-	jailed: &HashSet<AccountId>,
-	own: &AccountId,
+	is_jailed: impl Fn(&AccountId) -> bool,
+	own: Option<&AccountId>,
 	needed: usize,
 	now: BlockNumber,
 	repair_blocks: BlockNumber,
-) -> Vec<StorageCall> {
-	let is_restorable = live_shards(shards, jailed, now) >= needed;
-	let id = |shard: &ShardView| ShardId {
-		order: shard.order,
-		shard: shard.index,
-	};
-	let mut calls: Vec<StorageCall> = shards
+) -> Vec<Rescue> {
+	let is_restorable = live_shards(shards, &is_jailed, now) >= needed;
+	let mut calls: Vec<Rescue> = shards
 		.iter()
 		.filter(|shard| match &shard.status {
-			ShardStatus::Active { provider, .. } => provider != own && jailed.contains(provider),
+			ShardStatus::Active { provider, .. } => own != Some(provider) && is_jailed(provider),
 			// As long as enough are held, whoever takes the repair next sees to it.
 			ShardStatus::Repairing { provider, .. } => {
 				!is_restorable
-					&& provider != own
-					&& (jailed.contains(provider) || is_overdue(&shard.status, now))
+					&& own != Some(provider)
+					&& (is_jailed(provider) || is_overdue(&shard.status, now))
 			}
 			_ => false,
 		})
-		.map(|shard| StorageCall::OpenRepair(id(shard)))
+		.map(|shard| Rescue::OpenRepair(shard.index))
 		.collect();
 	let expired = shards.iter().find(|shard| {
 		matches!(shard.status, ShardStatus::Repair { opened_at, .. }
 			if now > opened_at.saturating_add(repair_blocks))
 	});
 	if let (false, Some(shard)) = (is_restorable, expired) {
-		calls.push(StorageCall::FindLost(id(shard)));
+		calls.push(Rescue::FindLost(shard.index));
 	}
 	calls
 }
@@ -71,7 +75,10 @@ fn is_overdue(status: &ShardStatus, now: BlockNumber) -> bool {
 
 #[cfg(test)]
 mod tests {
-	use super::*;
+	use super::{
+		Rescue::{FindLost as lost, OpenRepair as open},
+		*,
+	};
 
 	const REPAIR_BLOCKS: BlockNumber = 10;
 
@@ -112,28 +119,20 @@ mod tests {
 			.collect()
 	}
 
-	fn jailed(bytes: &[u8]) -> HashSet<AccountId> {
-		bytes.iter().copied().map(account).collect()
+	fn jailed(bytes: &[u8]) -> impl Fn(&AccountId) -> bool + '_ {
+		|provider| bytes.iter().any(|byte| account(*byte) == *provider)
 	}
 
 	/// What provider 1 calls at block 100 for an order of which two shards suffice.
-	fn called(statuses: impl IntoIterator<Item = ShardStatus>, in_jail: &[u8]) -> Vec<StorageCall> {
-		calls(
+	fn called(statuses: impl IntoIterator<Item = ShardStatus>, in_jail: &[u8]) -> Vec<Rescue> {
+		rescues(
 			&order(statuses),
-			&jailed(in_jail),
-			&account(1),
+			jailed(in_jail),
+			Some(&account(1)),
 			2,
 			100,
 			REPAIR_BLOCKS,
 		)
-	}
-
-	fn open(shard: u8) -> StorageCall {
-		StorageCall::OpenRepair(ShardId { order: 7, shard })
-	}
-
-	fn lost(shard: u8) -> StorageCall {
-		StorageCall::FindLost(ShardId { order: 7, shard })
 	}
 
 	#[test]
@@ -171,15 +170,22 @@ mod tests {
 	fn who_repairs_in_time_keeps_an_order_alive() {
 		let opened_long_ago = repair(1);
 		let in_time = [active(1), repairing(2, 100), opened_long_ago.clone()];
-		assert_eq!(live_shards(&order(in_time.clone()), &jailed(&[]), 100), 2);
+		assert_eq!(live_shards(&order(in_time.clone()), jailed(&[]), 100), 2);
 		assert_eq!(called(in_time, &[]), []);
 		let late = [active(1), repairing(2, 99), opened_long_ago];
-		assert_eq!(live_shards(&order(late.clone()), &jailed(&[]), 100), 1);
+		assert_eq!(live_shards(&order(late.clone()), jailed(&[]), 100), 1);
 		assert_eq!(called(late, &[]), [open(1), lost(2)]);
 		assert_eq!(
 			called([active(1), active(3), repairing(2, 99)], &[]),
 			[],
 			"the next repairer sees to it"
 		);
+	}
+
+	#[test]
+	fn an_owner_sees_to_all_shards() {
+		let all_lost = [active(1), active(2), repair(1)];
+		let called = rescues(&order(all_lost), jailed(&[1, 2]), None, 2, 100, REPAIR_BLOCKS);
+		assert_eq!(called, [open(0), open(1), lost(2)]);
 	}
 }
