@@ -91,13 +91,22 @@ pub(super) fn rows_of_columns(matrices: &Matrices) -> Vec<Vec<usize>> {
 /// Solves rows with a single unknown, and with what they give the rows after them.
 fn solve(matrices: &Matrices, mut z: Vec<Option<Fr>>) -> Vec<Option<Fr>> {
 	let rows = rows_of_columns(matrices);
-	let mut queue: Vec<usize> = (0..matrices.constraints()).rev().collect();
+	let mut unknowns = vec![0; matrices.constraints()];
+	for (_, rows) in z.iter().zip(&rows).filter(|(value, _)| value.is_none()) {
+		rows.iter().for_each(|row| unknowns[*row] += 1);
+	}
+	let mut queue: Vec<usize> = (0..unknowns.len()).filter(|row| unknowns[*row] == 1).collect();
 	while let Some(row) = queue.pop() {
 		let Some((column, value)) = solve_row(matrices, row, &z) else {
 			continue;
 		};
 		z[column] = Some(value);
-		queue.extend(&rows[column]);
+		for row in &rows[column] {
+			unknowns[*row] -= 1;
+			if unknowns[*row] == 1 {
+				queue.push(*row);
+			}
+		}
 	}
 	z
 }
