@@ -2,9 +2,7 @@
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use opensand_zk_verifier::{
-	InputVisibility, ProofError, StatementShape, VerifyError, MAX_WORDS, PROOF_LEN,
-};
+use opensand_zk_verifier::{InputVisibility, ProofError, StatementShape, VerifyError, MAX_WORDS, PROOF_LEN};
 use scale_info::TypeInfo;
 use sp_core::{bounded::BoundedVec, ConstU32};
 use sp_crypto_hashing::blake2_256;

@@ -18,8 +18,8 @@ use opensand_primitives::{
 	worker_key, AccountId, Balance, BlockNumber, KeyId, ModelId, RequestId,
 };
 use opensand_zk_verifier::{
-	poseidon::salted_input_hash, Binding, InputVisibility, KeyOrigin, Native, Statement, StatementShape,
-	StatementInput,
+	poseidon::salted_input_hash, Binding, InputVisibility, KeyOrigin, Native, Statement, StatementInput,
+	StatementShape,
 };
 use sp_core::Pair;
 use sp_runtime::{

@@ -395,7 +395,13 @@ mod keys {
 			assert_noop!(register(Vec::new()), Error::<Test>::WrongKeyLength);
 			assert_noop!(register(with(0, &[0])), Error::<Test>::UnsupportedKeyVersion);
 			assert_noop!(register(with(1, &[9])), Error::<Test>::UnknownKeyOrigin);
-			for (at, bytes) in [(2, &[9][..]), (3, &[0; 4]), (3, &[0xff; 4]), (7, &[0; 4]), (11, &[2])] {
+			for (at, bytes) in [
+				(2, &[9][..]),
+				(3, &[0; 4]),
+				(3, &[0xff; 4]),
+				(7, &[0; 4]),
+				(11, &[2]),
+			] {
 				assert_noop!(register(with(at, bytes)), Error::<Test>::InvalidKeyShape);
 			}
 			assert_noop!(register(with(2, &[1])), Error::<Test>::WrongKeyShape);

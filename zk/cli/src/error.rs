@@ -202,8 +202,10 @@ fn verify_problem(error: &VerifyError) -> &'static str {
 		| VerifyError::MissingWeights
 		| VerifyError::UnexpectedWeights => {
 			"the statement is not one that the key is for; key and statement belong to different models"
-		},
-		VerifyError::Statement(_) => "the hash of the input is not canonical; take the statement that `prove` wrote",
+		}
+		VerifyError::Statement(_) => {
+			"the hash of the input is not canonical; take the statement that `prove` wrote"
+		}
 		VerifyError::InvalidProof => "the proof is INVALID: it does not prove this statement under this key",
 	}
 }

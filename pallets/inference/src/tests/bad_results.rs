@@ -178,10 +178,7 @@ fn invalid_proofs() {
 			input_len: INPUT_LEN as u32,
 			output_len: OUTPUT_LEN as u32,
 		};
-		Trapdoor::new(77, shape)
-			.prove(&statement, 0)
-			.unwrap()
-			.to_bytes()
+		Trapdoor::new(77, shape).prove(&statement, 0).unwrap().to_bytes()
 	});
 	// With A and C swapped.
 	invalid(|request| {

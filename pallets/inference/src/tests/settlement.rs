@@ -140,12 +140,13 @@ fn a_rerandomised_proof_verifies_and_cannot_settle_twice() {
 		let request = asked();
 		let original = prove(request, &OUTPUT);
 		let proof = Proof::from_bytes_with::<Native>(&original).unwrap();
-		let (a, b, c) = proof.points();
+		let (a, b, c, committed) = proof.points();
 		let factor = Fr::from(7u64);
 		let other = Proof::from_points(
 			(*a * factor).into_affine(),
 			(*b * factor.inverse().unwrap()).into_affine(),
 			*c,
+			*committed,
 		)
 		.unwrap()
 		.to_bytes();
@@ -186,10 +187,7 @@ fn unused_verification_weight_is_given_back() {
 		};
 		let origin = frame_system::RawOrigin::Authorized.into();
 		let info = Inference::submit_result(origin, request, output, proof, signature).unwrap();
-		assert_eq!(
-			info.actual_weight,
-			Some(<() as WeightInfo>::submit_result(words))
-		);
+		assert_eq!(info.actual_weight, Some(<() as WeightInfo>::submit_result(words)));
 	});
 }
 
