@@ -4,6 +4,7 @@ use crate::{
 	batch_affine::{Additions, Batch},
 	curve::Curve,
 	digits::{SignedIndex, Terms},
+	prefetch::prefetch,
 	window::Windows,
 };
 use ark_ec::{
@@ -57,6 +58,21 @@ where
 		}
 	}
 	Sorted { points, ends: starts }
+}
+
+/// The points of a list, with their signs. They lie anywhere in memory: each is asked for well before it is copied.
+fn gather<P: Curve>(points: &[Affine<P>], indices: &[SignedIndex]) -> Vec<Affine<P>> {
+	const AHEAD: usize = 16;
+	let point = |index: SignedIndex| &points[(index >> 1) as usize];
+	let mut gathered = Vec::with_capacity(indices.len());
+	for (place, index) in indices.iter().enumerate() {
+		if let Some(later) = indices.get(place + AHEAD) {
+			prefetch(point(*later));
+		}
+		let point = *point(*index);
+		gathered.push(if index & 1 == 1 { -point } else { point });
+	}
+	gathered
 }
 
 /// One level of a tree: neighbours in the same bucket are added, a last one without neighbour is kept.
@@ -148,17 +164,7 @@ pub(crate) fn fill<P: Curve, M>(
 		.par_chunks(PIECE)
 		.enumerate()
 		.map(|(piece, indices)| {
-			let mut gathered: Vec<_> = indices
-				.iter()
-				.map(|index| {
-					let point = points[(index >> 1) as usize];
-					if index & 1 == 1 {
-						-point
-					} else {
-						point
-					}
-				})
-				.collect();
+			let mut gathered = gather(points, indices);
 			let range = piece * PIECE..piece * PIECE + indices.len();
 			let first = sorted.ends.partition_point(|end| *end as usize <= range.start);
 			let mut runs = Vec::new();
@@ -211,7 +217,7 @@ impl<P: Curve> Additions<P> for Chains<'_, P> {
 		let chain = index / 2;
 		let [sum, total] = &self.sums[chain];
 		// The total takes the sum before this step's bucket: it is stored first.
-		if index % 2 == 0 {
+		if index.is_multiple_of(2) {
 			(total, sum)
 		} else if self.step < self.segment {
 			(sum, &self.buckets[(chain + 1) * self.segment - 1 - self.step])

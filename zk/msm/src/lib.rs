@@ -35,6 +35,7 @@ mod fixed_base;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
 mod multiply;
+mod prefetch;
 mod scalars;
 mod split;
 #[cfg(target_arch = "x86_64")]

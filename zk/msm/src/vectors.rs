@@ -4,17 +4,17 @@
 //! and sums that need no division take part in their lanes with operands that make the common steps right, or harmless.
 
 use crate::{
-	batch_affine::{without_division, Additions, Kind, BATCH},
+	batch_affine::{is_identity, without_division, Additions, Kind, BATCH},
 	curve::Curve,
 	ifma::{
 		from_words, multiply, negate, reduced, shifted, splat, subtract, subtract_both, subtract_reduced,
 		to_words, Element, Words, LANES,
 	},
+	prefetch::prefetch,
 };
 use ark_bls12_381::{Fq, Fq2};
 use ark_ec::short_weierstrass::Affine;
-use ark_ff::{batch_inversion, AdditiveGroup, BigInt, Field};
-use std::arch::x86_64::{_mm_prefetch, _MM_HINT_T0};
+use ark_ff::{batch_inversion, AdditiveGroup, BigInt, Field, Zero};
 
 /// A field element of D components in the base field.
 pub trait Components<const D: usize>: Field {
@@ -119,11 +119,11 @@ fn add<P: Curve, const D: usize>(
 			}
 		}
 		let (mut minuend, mut subtrahend) = ([[[0; LANES]; 6]; D], [[[0; LANES]; 6]; D]);
-		for lane in 0..LANES.min(start + count - first) {
+		let lanes = LANES.min(start + count - first);
+		for (lane, place) in kinds[group][..lanes].iter_mut().enumerate() {
 			let (a, b) = additions.operands(first + lane);
-			let kind = kind(a, b);
-			kinds[group][lane] = kind;
-			match kind {
+			*place = kind(a, b);
+			match *place {
 				Kind::Addition => {
 					put(&mut minuend, lane, &b.x);
 					put(&mut subtrahend, lane, &a.x);
@@ -132,7 +132,7 @@ fn add<P: Curve, const D: usize>(
 				Kind::WithoutDivision => put(&mut minuend, lane, &P::BaseField::ONE),
 			}
 		}
-		for lane in LANES.min(start + count - first)..LANES {
+		for lane in lanes..LANES {
 			put(&mut minuend, lane, &P::BaseField::ONE);
 		}
 		let denominator = difference(&load(&minuend), &load(&subtrahend));
@@ -141,11 +141,11 @@ fn add<P: Curve, const D: usize>(
 		product = times(&product, &shifted_factor(&denominator));
 	}
 	let mut inverse = invert::<P::BaseField, D>(&product);
-	for group in 0..groups {
+	for (group, kinds) in kinds[..groups].iter().enumerate() {
 		let first = start + group * LANES;
 		let lanes = LANES.min(start + count - first);
 		let mut words = [[[[0; LANES]; 6]; D]; 4];
-		for (lane, kind) in kinds[group][..lanes].iter().enumerate() {
+		for (lane, kind) in kinds[..lanes].iter().enumerate() {
 			let (a, b) = additions.operands(first + lane);
 			let [x1, y1, x2, y2] = &mut words;
 			match kind {
@@ -180,7 +180,7 @@ fn add<P: Curve, const D: usize>(
 			y[component] = subtract_reduced(&rise[component], &y1[component]);
 		}
 		let (x, y) = (unload(&x), unload(&y));
-		for (lane, kind) in kinds[group][..lanes].iter().enumerate() {
+		for (lane, kind) in kinds[..lanes].iter().enumerate() {
 			let sum = match kind {
 				Kind::WithoutDivision => {
 					let (a, b) = additions.operands(first + lane);
@@ -193,17 +193,8 @@ fn add<P: Curve, const D: usize>(
 	}
 }
 
-/// Asks for a point's first coordinate ahead of its use.
-#[target_feature(enable = "avx512f,avx512ifma")]
-#[inline]
-fn prefetch<P: Curve>(point: &Affine<P>) {
-	_mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(point).cast());
-}
-
 /// What an addition is.
 fn kind<P: Curve>(a: &Affine<P>, b: &Affine<P>) -> Kind {
-	use crate::batch_affine::is_identity;
-	use ark_ff::Zero;
 	if a.x == b.x {
 		return if (a.y + b.y).is_zero() {
 			Kind::WithoutDivision

@@ -349,11 +349,11 @@ fn subtract(a: &Block, b: &Block) -> Block {
 fn multiply(a: &Block, b: &Block) -> Block {
 	let zero = _mm512_setzero_si512();
 	let mut sum = [zero; LIMBS];
-	for limb in 0..LIMBS {
+	for limb in a {
 		let mut high = [zero; LIMBS];
 		for other in 0..LIMBS {
-			sum[other] = _mm512_madd52lo_epu64(sum[other], a[limb], b[other]);
-			high[other] = _mm512_madd52hi_epu64(high[other], a[limb], b[other]);
+			sum[other] = _mm512_madd52lo_epu64(sum[other], *limb, b[other]);
+			high[other] = _mm512_madd52hi_epu64(high[other], *limb, b[other]);
 		}
 		let quotient = _mm512_madd52lo_epu64(zero, sum[0], all(R_INVERSE));
 		for other in 0..LIMBS {

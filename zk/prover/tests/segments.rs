@@ -96,7 +96,7 @@ fn proofs_of_segmented_relations_satisfy_the_equation() {
 			assert!(!accepts(&verifying, &other, committed, weights, proof));
 		}
 		let shifted = |point: G1Affine| (point + G1Affine::generator()).into_affine();
-		if committed.is_some() {
+		if let Some(point) = committed {
 			assert!(!accepts(
 				&verifying,
 				public,
@@ -104,7 +104,7 @@ fn proofs_of_segmented_relations_satisfy_the_equation() {
 				weights,
 				proof
 			));
-			let moved = (proof.0, proof.1, (proof.2 + committed.unwrap()).into_affine());
+			let moved = (proof.0, proof.1, (proof.2 + point).into_affine());
 			assert!(!accepts(
 				&verifying,
 				public,
