@@ -4,7 +4,8 @@
 //! and one of full width, each prover's set-up, proof and peak memory, and the digits model's shape through `Prover`.
 //! Each prover runs in a process of its own, because the peak of memory is a process', and they take turns, so that what
 //! else the machine does falls on both. Processor times are those of all threads, and hold on a busy machine, too.
-//! arkworks is given its matrices ready-made: its time is without synthesis. `stages` are of one proof on one thread.
+//! arkworks is given its matrices ready-made: its time is without synthesis. `stages` are processor times of one proof on one
+//! thread.
 
 #[path = "../tests/relations/mod.rs"]
 mod relations;
@@ -179,7 +180,7 @@ fn opensand(matrices: &Matrices, z: &[Fr]) {
 				pool.install(|| prove_with(&timed));
 			});
 			let mut stages = timed.stages.into_inner().expect("nobody panicked");
-			stages.insert("all", total["ms"].as_f64().unwrap_or_default());
+			stages.insert("all", total["cpu_ms"].as_f64().unwrap_or_default());
 			json!({
 				"setup": setup,
 				"stages_ms": stages,
@@ -249,14 +250,15 @@ struct Timed {
 
 impl Timed {
 	fn time<T>(&self, stage: &'static str, work: impl FnOnce() -> T) -> T {
-		let start = Instant::now();
+		let start = milliseconds(ClockId::ThreadCPUTime);
 		let result = work();
+		let time = milliseconds(ClockId::ThreadCPUTime) - start;
 		*self
 			.stages
 			.lock()
 			.expect("nobody panicked")
 			.entry(stage)
-			.or_default() += start.elapsed().as_secs_f64() * 1e3;
+			.or_default() += time;
 		result
 	}
 }
@@ -371,15 +373,18 @@ fn network() -> Value {
 
 /// The result, with wall-clock and processor time in milliseconds.
 fn measure<T>(work: impl FnOnce() -> T) -> (T, Value) {
-	let processor = || {
-		let time = clock_gettime(ClockId::ProcessCPUTime);
-		time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
-	};
+	let processor = || milliseconds(ClockId::ProcessCPUTime);
 	let (wall_start, processor_start) = (Instant::now(), processor());
 	let result = work();
 	let processor = processor() - processor_start;
 	let wall = wall_start.elapsed().as_secs_f64() * 1e3;
 	(result, json!({ "ms": wall, "cpu_ms": processor }))
+}
+
+/// What a clock shows.
+fn milliseconds(clock: ClockId) -> f64 {
+	let time = clock_gettime(clock);
+	time.tv_sec as f64 * 1e3 + time.tv_nsec as f64 / 1e6
 }
 
 /// The peak of resident memory of this process, from the kernel; none where it does not tell.
