@@ -95,7 +95,9 @@ fn solve(matrices: &Matrices, mut z: Vec<Option<Fr>>) -> Vec<Option<Fr>> {
 	for (_, rows) in z.iter().zip(&rows).filter(|(value, _)| value.is_none()) {
 		rows.iter().for_each(|row| unknowns[*row] += 1);
 	}
-	let mut queue: Vec<usize> = (0..unknowns.len()).filter(|row| unknowns[*row] == 1).collect();
+	// From the first row on, so that the fold's last row is the one that does not hold for other words.
+	let first = (0..unknowns.len()).rev();
+	let mut queue: Vec<usize> = first.filter(|row| unknowns[*row] == 1).collect();
 	while let Some(row) = queue.pop() {
 		let Some((column, value)) = solve_row(matrices, row, &z) else {
 			continue;
