@@ -181,7 +181,7 @@ fn an_onnx_file_is_measured_before_anything_is_made() {
 	assert_eq!(estimated["operators"]["Linear"], 2);
 	assert_eq!(estimated["parameters"], 64 * 64 + 64 + 64 * 10 + 10);
 	assert_eq!(estimated["multiply_adds"], 64 * 64 + 64 * 10);
-	assert_eq!(estimated["circuit"]["domain"], 4096);
+	assert_eq!(estimated["circuit"]["domain"], 2048);
 	// On the calibration images it is the circuit that `import` makes.
 	let calibration = digits("calibration.images.npy");
 	let exact = report(&[&"inspect", &model, &"--calibration", &calibration]);

@@ -1,12 +1,12 @@
 //! The seeds of the fuzz corpora. They are made here, so that a change of an encoding changes them too: the test fails
-//! while the committed ones are others, and `cargo test --test protocol -- --ignored write_seeds` writes them.
+//! while the committed ones are others, and writes them with [`WRITE`] in the environment.
 
 use crate::{proofs::off_subgroup, scene::Scene};
 use ark_bls12_381::{Fq, Fr, G1Affine};
 use ark_ff::{AdditiveGroup, BigInteger, PrimeField};
 use codec::Encode;
 use opensand_zk_verifier::{encode_g1, encode_g2, KeyOrigin, StatementInput, WeightsCommitment};
-use std::{fs, path::PathBuf};
+use std::{env, fs, path::PathBuf};
 
 /// Target, name and bytes of a seed.
 type Seed = (&'static str, String, Vec<u8>);
@@ -171,19 +171,17 @@ fn corpus() -> PathBuf {
 	PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus")
 }
 
+/// With this variable in the environment the seeds are written before they are compared.
+const WRITE: &str = "OPENSAND_WRITE_SEEDS";
+
 #[test]
 fn the_committed_seeds_are_of_this_version() {
 	for (target, name, bytes) in seeds() {
 		let path = corpus().join(target).join(name);
+		if env::var_os(WRITE).is_some() {
+			fs::write(&path, &bytes).unwrap();
+		}
 		let found = fs::read(&path).unwrap_or_default();
 		assert!(path.exists() && found == bytes, "{} is old", path.display());
-	}
-}
-
-#[test]
-#[ignore = "writes into the repository"]
-fn write_seeds() {
-	for (target, name, bytes) in seeds() {
-		fs::write(corpus().join(target).join(name), bytes).unwrap();
 	}
 }
