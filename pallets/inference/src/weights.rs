@@ -187,7 +187,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Inference::Requests` (r:1 w:1)
 	/// Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(257), added: 2732, mode: `MaxEncodedLen`)
 	/// Storage: `Models::VerifyingKeys` (r:1 w:0)
-	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(1518), added: 3993, mode: `MaxEncodedLen`)
 	/// Storage: `Inference::Inputs` (r:1 w:1)
 	/// Proof: `Inference::Inputs` (`max_values`: None, `max_size`: Some(12595), added: 15070, mode: `MaxEncodedLen`)
 	/// Storage: `System::BlockHash` (r:1 w:0)
@@ -203,7 +203,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Inference::ReceiptQueueRange` (r:1 w:1)
 	/// Proof: `Inference::ReceiptQueueRange` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(301), added: 2776, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:4 w:3)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Inference::RequestsOf` (r:0 w:1)
@@ -214,10 +214,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Inference::ReceiptQueue` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
 	/// `w` ranges from 2 to 398.
 	fn submit_result(w: u32, ) -> Weight {
-		// Fastest of all runs: 2_494_740_000 picoseconds.
-		Weight::from_parts(3_600_000_000, 53457)
-			// Standard error: 228_837.
-			.saturating_add(Weight::from_parts(2_000_000, 0).saturating_mul(w.into()))
+		// Fastest of all runs: 3_812_098_000 picoseconds.
+		Weight::from_parts(4_893_437_794, 16060)
+			// Standard error: 76_417.
+			.saturating_add(Weight::from_parts(929_253, 0).saturating_mul(w.into()))
 			.saturating_add(T::DbWeight::get().reads(14_u64))
 			.saturating_add(T::DbWeight::get().writes(14_u64))
 	}
@@ -485,7 +485,7 @@ impl WeightInfo for () {
 	/// Storage: `Inference::Requests` (r:1 w:1)
 	/// Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(257), added: 2732, mode: `MaxEncodedLen`)
 	/// Storage: `Models::VerifyingKeys` (r:1 w:0)
-	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(1518), added: 3993, mode: `MaxEncodedLen`)
 	/// Storage: `Inference::Inputs` (r:1 w:1)
 	/// Proof: `Inference::Inputs` (`max_values`: None, `max_size`: Some(12595), added: 15070, mode: `MaxEncodedLen`)
 	/// Storage: `System::BlockHash` (r:1 w:0)
@@ -501,7 +501,7 @@ impl WeightInfo for () {
 	/// Storage: `Inference::ReceiptQueueRange` (r:1 w:1)
 	/// Proof: `Inference::ReceiptQueueRange` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(301), added: 2776, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:4 w:3)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Inference::RequestsOf` (r:0 w:1)
@@ -512,10 +512,10 @@ impl WeightInfo for () {
 	/// Proof: `Inference::ReceiptQueue` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
 	/// `w` ranges from 2 to 398.
 	fn submit_result(w: u32, ) -> Weight {
-		// Fastest of all runs: 2_494_740_000 picoseconds.
-		Weight::from_parts(3_600_000_000, 53457)
-			// Standard error: 228_837.
-			.saturating_add(Weight::from_parts(2_000_000, 0).saturating_mul(w.into()))
+		// Fastest of all runs: 3_812_098_000 picoseconds.
+		Weight::from_parts(4_893_437_794, 16060)
+			// Standard error: 76_417.
+			.saturating_add(Weight::from_parts(929_253, 0).saturating_mul(w.into()))
 			.saturating_add(RocksDbWeight::get().reads(14_u64))
 			.saturating_add(RocksDbWeight::get().writes(14_u64))
 	}

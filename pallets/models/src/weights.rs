@@ -85,11 +85,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(301), added: 2776, mode: `MaxEncodedLen`)
 	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
-	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(1518), added: 3993, mode: `MaxEncodedLen`)
 	fn register_key() -> Weight {
-		Weight::from_parts(1_100_000_000, 3922)
+		// Fastest of all runs: 860_264_000 picoseconds.
+		Weight::from_parts(923_935_000, 3922)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -229,11 +230,12 @@ impl WeightInfo for () {
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(301), added: 2776, mode: `MaxEncodedLen`)
 	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
-	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(1518), added: 3993, mode: `MaxEncodedLen`)
 	fn register_key() -> Weight {
-		Weight::from_parts(1_100_000_000, 3922)
+		// Fastest of all runs: 860_264_000 picoseconds.
+		Weight::from_parts(923_935_000, 3922)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
