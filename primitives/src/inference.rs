@@ -2,9 +2,7 @@
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use opensand_zk_verifier::{
-	public_input_count, InputVisibility, ProofError, VerifyError, MAX_PUBLIC_INPUTS, PROOF_LEN,
-};
+use opensand_zk_verifier::{InputVisibility, ProofError, StatementShape, VerifyError, MAX_WORDS, PROOF_LEN};
 use scale_info::TypeInfo;
 use sp_core::{bounded::BoundedVec, ConstU32};
 use sp_crypto_hashing::blake2_256;
@@ -22,12 +20,16 @@ pub const MAX_OPEN_REQUESTS: u32 = 32;
 /// The most models that one worker can offer.
 pub const MAX_OFFERS: u32 = 32;
 
+/// The most words that the statement of a request can have.
+pub const MAX_STATEMENT_WORDS: u32 = StatementShape {
+	visibility: InputVisibility::Public,
+	input_len: MAX_INPUT_BYTES,
+	output_len: MAX_OUTPUT_BYTES,
+}
+.words() as u32;
+
 const _: () = assert!(
-	public_input_count(
-		InputVisibility::Public,
-		MAX_INPUT_BYTES as usize,
-		MAX_OUTPUT_BYTES as usize
-	) <= MAX_PUBLIC_INPUTS,
+	MAX_STATEMENT_WORDS as usize <= MAX_WORDS,
 	"every input and output that a request may have must fit into a key"
 );
 
@@ -208,8 +210,8 @@ pub enum ResultFault {
 	OffSubgroup,
 	/// A point is the identity, which no honest prover produces.
 	Identity,
-	/// The statement has not as many public inputs as the key takes: it is another model's key.
-	WrongInputCount,
+	/// The statement is not one that the key is for: its tensors have other lengths, or it has or lacks weights.
+	WrongStatement,
 	/// The proof does not prove this output for this request by this worker under the model's key.
 	InvalidProof,
 }
@@ -229,7 +231,13 @@ impl From<ProofError> for ResultFault {
 impl From<VerifyError> for ResultFault {
 	fn from(error: VerifyError) -> Self {
 		match error {
-			VerifyError::WrongInputCount => Self::WrongInputCount,
+			VerifyError::WrongKey
+			| VerifyError::WrongVisibility
+			| VerifyError::WrongInputLength
+			| VerifyError::WrongOutputLength
+			| VerifyError::MissingWeights
+			| VerifyError::UnexpectedWeights
+			| VerifyError::Statement(_) => Self::WrongStatement,
 			VerifyError::InvalidProof => Self::InvalidProof,
 		}
 	}

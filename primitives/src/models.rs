@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use opensand_zk_verifier::{InputVisibility, KeyOrigin, VerifyingKey, MAX_PUBLIC_INPUTS};
+use opensand_zk_verifier::{InputVisibility, KeyOrigin, MAX_KEY_LEN};
 use scale_info::TypeInfo;
 use sp_core::{bounded::BoundedVec, ConstU32};
 use sp_runtime::DispatchError;
@@ -12,8 +12,8 @@ use crate::{AccountId, ArchitectureId, Balance, KeyId, ModelId};
 /// The longest artifact locator (a CID or URI), in bytes.
 pub const MAX_LOCATOR_BYTES: u32 = 256;
 
-/// The longest encoded verifying key: a ceremony's, with the most public inputs that a key may have.
-pub const MAX_KEY_BYTES: u32 = VerifyingKey::encoded_len(MAX_PUBLIC_INPUTS) as u32 + 32;
+/// The longest encoded verifying key.
+pub const MAX_KEY_BYTES: u32 = MAX_KEY_LEN as u32;
 
 /// An encoded verifying key.
 pub type KeyBytes = BoundedVec<u8, ConstU32<MAX_KEY_BYTES>>;

@@ -3,7 +3,7 @@
 use frame_support::dispatch::DispatchClass;
 use frame_support::weights::Weight;
 use opensand_runtime::{configs::RuntimeBlockWeights, constants::time::EXPECTED_BLOCK_TIME_MS, Runtime};
-use opensand_zk_verifier::{public_input_count, InputVisibility};
+use opensand_zk_verifier::{InputVisibility, StatementShape};
 use pallet_inference::WeightInfo;
 
 /// Verified proofs in a block that holds nothing else.
@@ -19,12 +19,16 @@ pub struct Capacity {
 }
 
 /// The capacity for results of a model with these tensor lengths and a public input.
-pub fn of(input_len: usize, output_len: usize) -> Capacity {
+pub fn of(input_len: u32, output_len: u32) -> Capacity {
 	type Weights = <Runtime as pallet_inference::Config>::WeightInfo;
-	let inputs = public_input_count(InputVisibility::Public, input_len, output_len);
+	let shape = StatementShape {
+		visibility: InputVisibility::Public,
+		input_len,
+		output_len,
+	};
 	let limits = RuntimeBlockWeights::get();
 	let normal = limits.get(DispatchClass::Normal);
-	let result = Weights::submit_result(u32::try_from(inputs).unwrap_or(u32::MAX))
+	let result = Weights::submit_result(u32::try_from(shape.words()).unwrap_or(u32::MAX))
 		.saturating_add(Weights::authorize_submit_result())
 		.saturating_add(normal.base_extrinsic);
 	let block = normal

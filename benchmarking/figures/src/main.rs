@@ -47,7 +47,8 @@ async fn measure() -> Result<report::Figures> {
 	let wasm_bytes = opensand_runtime::WASM_BINARY
 		.context("built with SKIP_WASM_BUILD; build again without it")?
 		.len();
-	let capacity = capacity::of(proving.accepted.input.len(), proving.accepted.output.len());
+	let len = |values: &[i8]| u32::try_from(values.len());
+	let capacity = capacity::of(len(&proving.accepted.input)?, len(&proving.accepted.output)?);
 	Ok(report::Figures {
 		proving,
 		verification,

@@ -1,5 +1,5 @@
-//! Proof time and peak memory for the digits model: this project's prover and `ark-groth16`'s own on the same circuit and
-//! key, each in a process of its own, because the peak of memory is a process'.
+//! Proof time and peak memory for the digits model: this project's prover and `ark-groth16`'s own on the same circuit,
+//! each in a process of its own, because the peak of memory is a process'.
 
 use std::{
 	env, fs,
@@ -9,13 +9,15 @@ use std::{
 	time::{Duration, Instant},
 };
 
-use anyhow::{bail, ensure, Context, Result};
-use ark_bls12_381::Bls12_381;
+use anyhow::{bail, ensure, Result};
+use ark_bls12_381::{Bls12_381, G1Affine};
+use ark_ec::AffineRepr;
 use ark_groth16::Groth16;
+use ark_snark::SNARK;
 use opensand_tests::digits::Digits;
 use opensand_zk_circuit::InferenceCircuit;
-use opensand_zk_prover::{Bundle, Prover};
-use opensand_zk_verifier::{verify, Binding, InputVisibility, Native, Proof};
+use opensand_zk_prover::{arkworks::Relation, Bundle, Prover};
+use opensand_zk_verifier::{Binding, InputVisibility};
 use rand::rngs::OsRng;
 use serde::{Deserialize, Serialize};
 
@@ -149,28 +151,29 @@ fn opensand(bundle: &Path, input: &[i8]) -> Result<f64> {
 	})
 }
 
+/// On the same constraint system, whose committed variables are ordinary ones to it, under a key of its own.
 fn arkworks(bundle: &Path, input: &[i8]) -> Result<f64> {
 	let bundle = Bundle::read(bundle)?;
-	let key = &bundle.proving_key;
 	let circuit = InferenceCircuit::new(bundle.model.clone(), InputVisibility::Public)?;
-	let binding = binding(key.verifying_key().id());
+	let matrices = circuit.matrices()?;
+	let relation = |z| Relation {
+		matrices: &matrices,
+		z,
+	};
+	let key = Groth16::<Bls12_381>::generate_random_parameters_with_reduction(relation(None), &mut OsRng)?;
+	let verifying = Groth16::<Bls12_381>::process_vk(&key.vk)?;
+	let binding = binding(bundle.proving_key.verifying_key().id());
 	median(|| {
 		let execution = circuit.execute(binding.clone(), input, NO_SALT)?;
-		let proof = Groth16::<Bls12_381>::create_random_proof_with_reduction(
-			circuit.with_execution(&execution),
-			key.points(),
-			&mut OsRng,
-		)?;
-		let proof = Proof::from_points(proof.a, proof.b, proof.c)
-			.ok()
-			.context("a proof has no identities")?;
-		let inputs = execution
-			.statement
-			.public_inputs()
-			.ok()
-			.context("the statement is canonical")?;
+		let committed = circuit.commit(&execution)?;
+		// Any will do where nothing is committed to.
+		let challenges = execution.statement.challenges(&G1Affine::generator(), None);
+		let z = circuit.assign(&execution, &committed, &challenges)?;
+		let proof =
+			Groth16::<Bls12_381>::create_random_proof_with_reduction(relation(Some(&z)), &key, &mut OsRng)?;
+		let inputs = &z[1..matrices.instance_len()];
 		ensure!(
-			verify::<Native>(key.verifying_key(), &inputs, &proof).is_ok(),
+			Groth16::<Bls12_381>::verify_proof(&verifying, &proof, inputs)?,
 			"the proof is invalid"
 		);
 		Ok(())

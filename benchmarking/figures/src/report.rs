@@ -40,7 +40,7 @@ The storage market has a page of its own, [storage.md](storage.md).
 ## Proving the digits model
 
 A 64-64-10 perceptron with public input, {constraints} constraints, proving key {key:.1} MB. Medians, with evaluation of the
-model and verification of the proof; both provers ran in this measurement, on the same circuit and key.
+model and verification of the proof; both provers ran in this measurement, on the same constraint system.
 
 | Prover | Time | Peak memory |
 |---|---:|---:|

@@ -29,10 +29,7 @@ mod module {
 			let Ok(proof) = Proof::from_bytes_with::<C>(proof) else {
 				return false;
 			};
-			let Ok(inputs) = statement.public_inputs() else {
-				return false;
-			};
-			verify::<C>(&key, &inputs, &proof).is_ok()
+			verify::<C>(&key, statement, None, &proof).is_ok()
 		})
 	}
 

@@ -174,7 +174,7 @@ mod tests {
 			id: [1; 32],
 			result: JobResult {
 				output: vec![1, 2],
-				proof: vec![3; 384],
+				proof: vec![3; 480],
 				elapsed_ms: 4,
 			},
 		};

@@ -563,7 +563,7 @@ mod tests {
 	fn result() -> JobResult {
 		JobResult {
 			output: vec![1; 10],
-			proof: vec![2; 384],
+			proof: vec![2; 480],
 			elapsed_ms: 3,
 		}
 	}

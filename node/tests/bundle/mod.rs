@@ -66,7 +66,7 @@ impl Bundle {
 			output,
 		};
 		let proof = Proof::from_bytes_with::<Native>(&result.proof).unwrap();
-		verify::<Native>(&self.verifying, &statement.public_inputs().unwrap(), &proof).unwrap();
+		verify::<Native>(&self.verifying, &statement, None, &proof).unwrap();
 	}
 }
 

@@ -1,7 +1,7 @@
 //! Benchmarks of the market's calls and hooks.
 //!
 //! Results are verified under keys whose trapdoor is known (`opensand_primitives::trapdoor`): the proofs are genuine to
-//! the verifier, at every number of public inputs, and nothing has to be proven beforehand.
+//! the verifier, for statements of any shape, and nothing has to be proven beforehand.
 
 #![allow(clippy::expect_used)] // a benchmark that cannot be set up must fail
 
@@ -28,15 +28,15 @@ use opensand_primitives::{
 	AccountId, Balance, BlockNumber, ModelId, RequestId,
 };
 use opensand_zk_verifier::{
-	public_input_count, word_count, Binding, InputVisibility, KeyOrigin, Statement, StatementInput,
+	word_count, Binding, InputVisibility, KeyOrigin, Statement, StatementInput, StatementShape,
 	BYTES_PER_WORD,
 };
 use sp_runtime::{traits::UniqueSaturatedInto, RuntimeAppPublic};
 
 use crate::*;
 
-/// Public inputs of a statement with the longest input and one word of output. More cost the same each.
-const MAX_INPUTS: u32 = word_count(MAX_INPUT_BYTES as usize) as u32 + 2;
+/// Words of a statement with the longest input and one word of output. More cost the same each.
+const MAX_WORDS: u32 = word_count(MAX_INPUT_BYTES as usize) as u32 + 1;
 /// What every offer asks.
 const PRICE: Balance = 1_000_000;
 /// One value of output.
@@ -75,8 +75,12 @@ where
 	let architecture = Architecture::new(Shape::vector(len), layers)
 		.expect("shapes agree")
 		.to_bytes();
-	let inputs = public_input_count(visibility, len as usize, OUTPUT.len()) as u32;
-	let trapdoor = Trapdoor::new(seed, inputs);
+	let shape = StatementShape {
+		visibility,
+		input_len: len,
+		output_len: OUTPUT.len() as u32,
+	};
+	let trapdoor = Trapdoor::new(seed, shape);
 	let key = trapdoor
 		.key(KeyOrigin::Development)
 		.expect("no point is the identity")
@@ -215,10 +219,9 @@ impl Scene {
 			input: StatementInput::Public(signed(&input)),
 			output: signed(&OUTPUT),
 		};
-		let inputs = statement.public_inputs().expect("the input is public");
 		self.trapdoor
-			.prove(&inputs, 1)
-			.expect("the key is for this model")
+			.prove(&statement, 1)
+			.expect("the input is public")
 			.to_bytes()
 	}
 
@@ -401,11 +404,11 @@ mod benchmarks {
 		assert!(Requests::<T>::get(request).is_some_and(|record| record.cancelled.is_some()));
 	}
 
-	/// `i` public inputs.
+	/// `w` words.
 	#[benchmark]
-	fn submit_result(i: Linear<3, MAX_INPUTS>) {
-		let len = i
-			.saturating_sub(2)
+	fn submit_result(w: Linear<2, MAX_WORDS>) {
+		let len = w
+			.saturating_sub(1)
 			.saturating_mul(BYTES_PER_WORD as u32)
 			.min(MAX_INPUT_BYTES);
 		let scene = scene::<T>(len);

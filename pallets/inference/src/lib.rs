@@ -54,13 +54,13 @@ pub mod pallet {
 	use opensand_primitives::{
 		inference::{
 			Fee, Offer, OpenRequests, OutputBytes, ProofBytes, Quote, Receipt, RequestInput, RequestRecord,
-			RequestState, ResultFault, WorkerRecord, WorkerStatus, MAX_OPEN_REQUESTS,
+			RequestState, ResultFault, WorkerRecord, WorkerStatus, MAX_OPEN_REQUESTS, MAX_STATEMENT_WORDS,
 		},
 		models::ModelView,
 		work::WorkSink,
 		worker_key, AccountId, Balance, BlockNumber, Hash, ModelId, RequestId,
 	};
-	use opensand_zk_verifier::{Curve, MAX_PUBLIC_INPUTS};
+	use opensand_zk_verifier::Curve;
 	use sp_runtime::{DispatchError, Permill};
 
 	use crate::{ProviderList, QueueRange, WeightInfo};
@@ -502,7 +502,7 @@ pub mod pallet {
 				due.all_lte(limits.max_block.saturating_div(4)),
 				"expiries may take a quarter of a block at most"
 			);
-			let result = T::WeightInfo::submit_result(MAX_PUBLIC_INPUTS as u32);
+			let result = T::WeightInfo::submit_result(MAX_STATEMENT_WORDS);
 			let normal = limits.get(frame_support::dispatch::DispatchClass::Normal);
 			assert!(
 				normal.max_extrinsic.is_none_or(|max| result.all_lte(max)),
@@ -753,7 +753,7 @@ pub mod pallet {
 		/// one closes it too: the fee is given back and the worker loses the bond it had reserved. Either way no second
 		/// result for the request is looked at.
 		#[pallet::call_index(9)]
-		#[pallet::weight(T::WeightInfo::submit_result(MAX_PUBLIC_INPUTS as u32))]
+		#[pallet::weight(T::WeightInfo::submit_result(MAX_STATEMENT_WORDS))]
 		#[pallet::authorize(Self::authorize_result)]
 		#[pallet::weight_of_authorize(T::WeightInfo::authorize_submit_result())]
 		pub fn submit_result(
@@ -766,12 +766,12 @@ pub mod pallet {
 			ensure_authorized(origin)?;
 			let _ = signature;
 			let record = Requests::<T>::get(request).ok_or(Error::<T>::UnknownRequest)?;
-			let (verdict, inputs) = Self::verify(request, &record, &output, &proof)?;
+			let (verdict, words) = Self::verify(request, &record, &output, &proof)?;
 			match verdict {
 				Ok(()) => Self::settle(request, record, output),
 				Err(fault) => Self::reject(request, record, fault),
 			}
-			Ok(Some(T::WeightInfo::submit_result(inputs)).into())
+			Ok(Some(T::WeightInfo::submit_result(words)).into())
 		}
 
 		/// Declines an open request: the fee is given back. Without loss to the worker during the request's first

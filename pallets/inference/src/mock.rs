@@ -18,8 +18,8 @@ use opensand_primitives::{
 	worker_key, AccountId, Balance, BlockNumber, KeyId, ModelId, RequestId,
 };
 use opensand_zk_verifier::{
-	poseidon::salted_input_hash, public_input_count, Binding, InputVisibility, KeyOrigin, Native, Statement,
-	StatementInput,
+	poseidon::salted_input_hash, Binding, InputVisibility, KeyOrigin, Native, Statement, StatementInput,
+	StatementShape,
 };
 use sp_core::Pair;
 use sp_runtime::{
@@ -253,10 +253,12 @@ pub fn public_model() -> ModelId {
 
 /// The trapdoor of a model's key.
 pub fn trapdoor(visibility: InputVisibility) -> Trapdoor {
-	Trapdoor::new(
-		visibility as u64,
-		public_input_count(visibility, INPUT_LEN, OUTPUT_LEN) as u32,
-	)
+	let shape = StatementShape {
+		visibility,
+		input_len: INPUT_LEN as u32,
+		output_len: OUTPUT_LEN as u32,
+	};
+	Trapdoor::new(visibility as u64, shape)
 }
 
 fn register_models() {
@@ -448,9 +450,8 @@ pub fn statement(request: RequestId, output: &[u8]) -> Statement {
 
 /// A proof of a statement under the key of the model with the statement's visibility.
 pub fn prove_statement(statement: &Statement, nonce: u64) -> Vec<u8> {
-	let inputs = statement.public_inputs().unwrap();
 	trapdoor(statement.input.visibility())
-		.prove(&inputs, nonce)
+		.prove(statement, nonce)
 		.unwrap()
 		.to_bytes()
 }

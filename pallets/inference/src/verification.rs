@@ -11,7 +11,7 @@ use sp_runtime::DispatchError;
 
 use crate::{Config, Error, Inputs, Pallet};
 
-/// What is wrong with a result, if anything, and how many public inputs the statement has.
+/// What is wrong with a result, if anything, and how many words its statement has.
 pub(crate) type Verdict = (Result<(), ResultFault>, u32);
 
 impl<T: Config> Pallet<T> {
@@ -25,8 +25,8 @@ impl<T: Config> Pallet<T> {
 		let key = T::Models::verifying_key(&record.key).ok_or(Error::<T>::MissingKey)?;
 		let key = VerifyingKey::from_trusted_bytes(&key).map_err(|_| Error::<T>::MissingKey)?;
 		let input = Inputs::<T>::get(request).ok_or(Error::<T>::UnknownRequest)?;
-		let inputs = u32::try_from(key.public_input_count()).unwrap_or(u32::MAX);
-		Ok((Self::judge(request, record, &key, input, output, proof), inputs))
+		let words = u32::try_from(key.shape().words()).unwrap_or(u32::MAX);
+		Ok((Self::judge(request, record, &key, input, output, proof), words))
 	}
 
 	fn judge(
@@ -52,15 +52,12 @@ impl<T: Config> Pallet<T> {
 			RequestInput::Public(bytes) => StatementInput::Public(signed(&bytes)),
 			RequestInput::Hashed { hash, .. } => StatementInput::Hashed(hash),
 		};
-		// Only a hash that is not canonical has no public inputs, and no request with such a hash is opened.
-		let inputs = Statement {
+		let statement = Statement {
 			binding,
 			input,
 			output: signed(output),
-		}
-		.public_inputs()
-		.map_err(|_| ResultFault::InvalidProof)?;
-		Ok(verify::<T::Curve>(key, &inputs, &proof)?)
+		};
+		Ok(verify::<T::Curve>(key, &statement, None, &proof)?)
 	}
 }
 
@@ -83,6 +80,6 @@ pub(crate) fn is_canonical_hash(hash: [u8; 32]) -> bool {
 		input: StatementInput::Hashed(hash),
 		output: Vec::new(),
 	}
-	.public_inputs()
+	.words()
 	.is_ok()
 }

@@ -22,7 +22,7 @@ pub trait WeightInfo {
 	fn withdraw_bond() -> Weight;
 	fn request_inference(b: u32, w: u32, ) -> Weight;
 	fn cancel_request() -> Weight;
-	fn submit_result(i: u32, ) -> Weight;
+	fn submit_result(w: u32, ) -> Weight;
 	fn authorize_submit_result() -> Weight;
 	fn decline_request() -> Weight;
 	fn authorize_decline_request() -> Weight;
@@ -187,7 +187,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Inference::Requests` (r:1 w:1)
 	/// Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(257), added: 2732, mode: `MaxEncodedLen`)
 	/// Storage: `Models::VerifyingKeys` (r:1 w:0)
-	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(1518), added: 3993, mode: `MaxEncodedLen`)
 	/// Storage: `Inference::Inputs` (r:1 w:1)
 	/// Proof: `Inference::Inputs` (`max_values`: None, `max_size`: Some(12595), added: 15070, mode: `MaxEncodedLen`)
 	/// Storage: `System::BlockHash` (r:1 w:0)
@@ -203,7 +203,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Inference::ReceiptQueueRange` (r:1 w:1)
 	/// Proof: `Inference::ReceiptQueueRange` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(301), added: 2776, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:4 w:3)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Inference::RequestsOf` (r:0 w:1)
@@ -212,12 +212,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Inference::Receipts` (`max_values`: None, `max_size`: Some(2167), added: 4642, mode: `MaxEncodedLen`)
 	/// Storage: `Inference::ReceiptQueue` (r:0 w:1)
 	/// Proof: `Inference::ReceiptQueue` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
-	/// `i` ranges from 3 to 399.
-	fn submit_result(i: u32, ) -> Weight {
-		// Fastest of all runs: 2_494_740_000 picoseconds.
-		Weight::from_parts(2_800_635_422, 53457)
-			// Standard error: 228_837.
-			.saturating_add(Weight::from_parts(15_109_484, 0).saturating_mul(i.into()))
+	/// `w` ranges from 2 to 398.
+	fn submit_result(w: u32, ) -> Weight {
+		// Fastest of all runs: 3_812_098_000 picoseconds.
+		Weight::from_parts(4_893_437_794, 16060)
+			// Standard error: 76_417.
+			.saturating_add(Weight::from_parts(929_253, 0).saturating_mul(w.into()))
 			.saturating_add(T::DbWeight::get().reads(14_u64))
 			.saturating_add(T::DbWeight::get().writes(14_u64))
 	}
@@ -485,7 +485,7 @@ impl WeightInfo for () {
 	/// Storage: `Inference::Requests` (r:1 w:1)
 	/// Proof: `Inference::Requests` (`max_values`: None, `max_size`: Some(257), added: 2732, mode: `MaxEncodedLen`)
 	/// Storage: `Models::VerifyingKeys` (r:1 w:0)
-	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(1518), added: 3993, mode: `MaxEncodedLen`)
 	/// Storage: `Inference::Inputs` (r:1 w:1)
 	/// Proof: `Inference::Inputs` (`max_values`: None, `max_size`: Some(12595), added: 15070, mode: `MaxEncodedLen`)
 	/// Storage: `System::BlockHash` (r:1 w:0)
@@ -501,7 +501,7 @@ impl WeightInfo for () {
 	/// Storage: `Inference::ReceiptQueueRange` (r:1 w:1)
 	/// Proof: `Inference::ReceiptQueueRange` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(301), added: 2776, mode: `MaxEncodedLen`)
 	/// Storage: `System::Account` (r:4 w:3)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Inference::RequestsOf` (r:0 w:1)
@@ -510,12 +510,12 @@ impl WeightInfo for () {
 	/// Proof: `Inference::Receipts` (`max_values`: None, `max_size`: Some(2167), added: 4642, mode: `MaxEncodedLen`)
 	/// Storage: `Inference::ReceiptQueue` (r:0 w:1)
 	/// Proof: `Inference::ReceiptQueue` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
-	/// `i` ranges from 3 to 399.
-	fn submit_result(i: u32, ) -> Weight {
-		// Fastest of all runs: 2_494_740_000 picoseconds.
-		Weight::from_parts(2_800_635_422, 53457)
-			// Standard error: 228_837.
-			.saturating_add(Weight::from_parts(15_109_484, 0).saturating_mul(i.into()))
+	/// `w` ranges from 2 to 398.
+	fn submit_result(w: u32, ) -> Weight {
+		// Fastest of all runs: 3_812_098_000 picoseconds.
+		Weight::from_parts(4_893_437_794, 16060)
+			// Standard error: 76_417.
+			.saturating_add(Weight::from_parts(929_253, 0).saturating_mul(w.into()))
 			.saturating_add(RocksDbWeight::get().reads(14_u64))
 			.saturating_add(RocksDbWeight::get().writes(14_u64))
 	}

@@ -12,19 +12,16 @@ use frame_system::RawOrigin;
 use opensand_nn::{Activation, Architecture, Layer, Operator, Shape};
 use opensand_primitives::{
 	ids::model_id,
-	inference::MAX_INPUT_BYTES,
 	models::{
 		ArchitectureRecord, ArtifactLocator, KeyBytes, KeyRecord, KeyStatus, ModelRecord, MAX_LOCATOR_BYTES,
 	},
 	trapdoor::Trapdoor,
 	AccountId, ArchitectureId, Balance, KeyId, ModelId,
 };
-use opensand_zk_verifier::{word_count, InputVisibility, KeyOrigin, VerifyingKey, BYTES_PER_WORD};
+use opensand_zk_verifier::{InputVisibility, KeyOrigin, StatementShape, VerifyingKey};
 
 use crate::*;
 
-/// Public inputs of a key for the longest input and one word of output. More cost the same each.
-const MAX_KEY_INPUTS: u32 = word_count(MAX_INPUT_BYTES as usize) as u32 + 2;
 /// Bytes of the longest architecture that is measured: a byte more costs what the bytes before cost on average.
 const MAX_BENCHMARK_BYTES: u32 = 2_560;
 
@@ -125,12 +122,8 @@ fn architecture_of(bytes: u32) -> Vec<u8> {
 		.to_bytes()
 }
 
-/// An architecture whose public statement has `inputs` public inputs: the binding, the input's words and one of output.
-fn architecture_with_inputs(inputs: u32) -> Vec<u8> {
-	let values = inputs
-		.saturating_sub(2)
-		.saturating_mul(BYTES_PER_WORD as u32)
-		.min(MAX_INPUT_BYTES);
+/// An architecture of one value to one: what a key's checks cost does not depend on it.
+fn small_architecture() -> Vec<u8> {
 	let linear = opensand_nn::Linear {
 		outputs: 1,
 		shifts: vec![0],
@@ -140,7 +133,7 @@ fn architecture_with_inputs(inputs: u32) -> Vec<u8> {
 		input: 0,
 		operator: Operator::Linear(linear),
 	}];
-	Architecture::new(Shape::vector(values), layers)
+	Architecture::new(Shape::vector(1), layers)
 		.expect("shapes agree")
 		.to_bytes()
 }
@@ -161,11 +154,17 @@ fn locator() -> ArtifactLocator {
 	BoundedVec::truncate_from(vec![b'c'; MAX_LOCATOR_BYTES as usize])
 }
 
-fn ceremony_key(inputs: u32) -> KeyBytes {
+/// A key for [`small_architecture`].
+fn ceremony_key() -> KeyBytes {
 	let origin = KeyOrigin::Ceremony {
 		transcript_hash: [0; 32],
 	};
-	let key = Trapdoor::new(0, inputs)
+	let shape = StatementShape {
+		visibility: InputVisibility::Public,
+		input_len: 1,
+		output_len: 1,
+	};
+	let key = Trapdoor::new(0, shape)
 		.key(origin)
 		.expect("no point is the identity");
 	KeyBytes::truncate_from(key.to_bytes())
@@ -173,8 +172,8 @@ fn ceremony_key(inputs: u32) -> KeyBytes {
 
 /// Registers a model with a key that awaits governance.
 fn with_key<T: Config>(owner: &AccountId) -> (ModelId, KeyId) {
-	let model = registered::<T>(owner, architecture_with_inputs(MAX_KEY_INPUTS));
-	let key = ceremony_key(MAX_KEY_INPUTS);
+	let model = registered::<T>(owner, small_architecture());
+	let key = ceremony_key();
 	let id = KeyId::from(sp_io::hashing::blake2_256(&key));
 	Pallet::<T>::register_key(RawOrigin::Signed(owner.clone()).into(), model, key)
 		.expect("the owner is funded");
@@ -232,10 +231,10 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn register_key(i: Linear<3, MAX_KEY_INPUTS>) {
+	fn register_key() {
 		let owner = funded::<T>();
-		let model = registered::<T>(&owner, architecture_with_inputs(i));
-		let key = ceremony_key(i);
+		let model = registered::<T>(&owner, small_architecture());
+		let key = ceremony_key();
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), model, key);

@@ -53,10 +53,10 @@ pub mod pallet {
 		},
 		AccountId, ArchitectureId, Balance, KeyId, ModelId,
 	};
-	use opensand_zk_verifier::{public_input_count, Curve, InputVisibility, KeyOrigin, VerifyingKey};
+	use opensand_zk_verifier::{Curve, InputVisibility, KeyOrigin, StatementShape, VerifyingKey};
 	use sp_runtime::DispatchError;
 
-	use crate::{types::public_inputs_within, WeightInfo};
+	use crate::WeightInfo;
 
 	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
 
@@ -295,10 +295,11 @@ pub mod pallet {
 		UnsupportedKeyVersion,
 		/// The key claims neither to be a development key nor to come from a ceremony. Export it again.
 		UnknownKeyOrigin,
-		/// The key is shorter or longer than its number of inputs demands. Send the whole `verifying.key`, nothing else.
+		/// The key is shorter or longer than its segments demand. Send the whole `verifying.key`, nothing else.
 		WrongKeyLength,
-		/// The key declares no public inputs, or more than any key may have. Compile the model with a hashed input.
-		InvalidInputCount,
+		/// The key is for empty tensors or for longer ones than any statement may have, or does not say for what it is.
+		/// Export it again, or compile the model with a hashed input.
+		InvalidKeyShape,
 		/// A coordinate of the key is not smaller than the field's prime, or carries flag bits. Export it uncompressed.
 		NonCanonicalPoint,
 		/// A point of the key is not on the curve: the bytes were damaged. Export the key again.
@@ -307,11 +308,15 @@ pub mod pallet {
 		PointOffSubgroup,
 		/// A point of the key is the identity, so part of the statement would not be bound: it is damaged or malicious.
 		IdentityPoint,
-		/// γ = ±δ: one proof would give others. The key is malicious, or its setup was never randomised.
-		GammaEqualsDelta,
-		/// The key has another number of public inputs than the model's shape and visibility demand. It was made for
-		/// another model, or for the other visibility.
-		WrongInputCount,
+		/// Two of γ, δ and δ₁ are equal up to sign: one proof would give others. The key is malicious, or its setup was
+		/// never randomised.
+		EqualTrapdoors,
+		/// The key is for tensors of other lengths than the model's, or for the other visibility. It was made for another
+		/// model.
+		WrongKeyShape,
+		/// The key takes a commitment to weights, and this release registers models with constant weights only. Set the
+		/// model up with constant weights.
+		CommittedWeights,
 		/// More requests for this model are open than can be counted. Try again when some have closed.
 		TooManyUses,
 		/// More models of this architecture are registered than can be counted.
@@ -444,12 +449,12 @@ pub mod pallet {
 		}
 
 		/// Stores the verifying key of a model that has none. Every check of the key is made: encoding, curve,
-		/// subgroups, identities, γ ≠ ±δ, and that its public inputs are those of the model's shape and visibility.
+		/// subgroups, identities, distinct trapdoors, and that it is for the model's shape and visibility.
 		///
 		/// A development key is accepted at once on a development chain and refused elsewhere. A key from a ceremony
 		/// waits for governance. A deposit by its length is held until it is removed.
 		#[pallet::call_index(3)]
-		#[pallet::weight(T::WeightInfo::register_key(public_inputs_within(bytes.len())))]
+		#[pallet::weight(T::WeightInfo::register_key())]
 		pub fn register_key(origin: OriginFor<T>, model: ModelId, bytes: KeyBytes) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			let mut record = Self::owned(&model, &who)?;
@@ -460,15 +465,13 @@ pub mod pallet {
 				Architectures::<T>::get(record.architecture).ok_or(Error::<T>::UnknownArchitecture)?;
 
 			let checked = VerifyingKey::from_bytes_with::<T::Curve>(&bytes).map_err(Error::<T>::from)?;
-			let expected = public_input_count(
-				record.input_visibility,
-				architecture.input_len as usize,
-				architecture.output_len as usize,
-			);
-			ensure!(
-				checked.public_input_count() == expected,
-				Error::<T>::WrongInputCount
-			);
+			let expected = StatementShape {
+				visibility: record.input_visibility,
+				input_len: architecture.input_len,
+				output_len: architecture.output_len,
+			};
+			ensure!(checked.shape() == expected, Error::<T>::WrongKeyShape);
+			ensure!(!checked.has_weights(), Error::<T>::CommittedWeights);
 			let origin = checked.origin();
 			let status = match origin {
 				KeyOrigin::Development => {

@@ -9,7 +9,7 @@ use opensand_nn::{Activation, Architecture, Layer, Linear, Operator, Shape};
 use opensand_primitives::{
 	currency::SAND, models::KeyBytes, trapdoor::Trapdoor, AccountId, ArchitectureId, Balance, ModelId,
 };
-use opensand_zk_verifier::{public_input_count, InputVisibility, KeyOrigin, Native};
+use opensand_zk_verifier::{InputVisibility, KeyOrigin, Native, StatementShape};
 use sp_runtime::{traits::IdentityLookup, BoundedVec, BuildStorage};
 
 use crate as pallet_models;
@@ -134,9 +134,13 @@ pub fn linear(inputs: u32, outputs: u32) -> Vec<u8> {
 }
 
 /// A key of `origin` for a public model from `inputs` to `outputs` values.
-pub fn key(seed: u64, origin: KeyOrigin, inputs: usize, outputs: usize) -> KeyBytes {
-	let count = public_input_count(InputVisibility::Public, inputs, outputs);
-	let key = Trapdoor::new(seed, count as u32).key(origin).unwrap();
+pub fn key(seed: u64, origin: KeyOrigin, inputs: u32, outputs: u32) -> KeyBytes {
+	let shape = StatementShape {
+		visibility: InputVisibility::Public,
+		input_len: inputs,
+		output_len: outputs,
+	};
+	let key = Trapdoor::new(seed, shape).key(origin).unwrap();
 	BoundedVec::truncate_from(key.to_bytes())
 }
 

@@ -363,15 +363,17 @@ mod keys {
 	fn must_fit_the_model() {
 		run(|| {
 			let model = model();
-			// 32 values take two words.
-			assert_noop!(
-				Models::register_key(alice(), model, key(1, KeyOrigin::Development, 32, 2)),
-				Error::<Test>::WrongInputCount
-			);
+			// Of one word all, as the model's own.
+			for (inputs, outputs) in [(5, 2), (31, 2), (4, 3)] {
+				assert_noop!(
+					Models::register_key(alice(), model, key(1, KeyOrigin::Development, inputs, outputs)),
+					Error::<Test>::WrongKeyShape
+				);
+			}
 			assert_ok!(Models::register_key(
 				alice(),
 				model,
-				key(1, KeyOrigin::Development, 31, 2)
+				key(1, KeyOrigin::Development, 4, 2)
 			));
 		});
 	}
@@ -383,8 +385,8 @@ mod keys {
 			let valid = key(1, KeyOrigin::Development, 4, 2).into_inner();
 			let register =
 				|bytes: Vec<u8>| Models::register_key(alice(), model, BoundedVec::truncate_from(bytes));
-			// Version, origin and input count come first, then α.
-			let alpha = 4;
+			// Version, origin, visibility, both lengths and the segments come first, then α.
+			let alpha = 12;
 			let with = |at: usize, bytes: &[u8]| {
 				let mut key = valid.clone();
 				key[at..at + bytes.len()].copy_from_slice(bytes);
@@ -393,9 +395,17 @@ mod keys {
 			assert_noop!(register(Vec::new()), Error::<Test>::WrongKeyLength);
 			assert_noop!(register(with(0, &[0])), Error::<Test>::UnsupportedKeyVersion);
 			assert_noop!(register(with(1, &[9])), Error::<Test>::UnknownKeyOrigin);
-			assert_noop!(register(with(2, &[0, 0])), Error::<Test>::InvalidInputCount);
-			assert_noop!(register(with(2, &[0xff, 0xff])), Error::<Test>::InvalidInputCount);
-			assert_noop!(register(with(2, &[4, 0])), Error::<Test>::WrongKeyLength);
+			for (at, bytes) in [
+				(2, &[9][..]),
+				(3, &[0; 4]),
+				(3, &[0xff; 4]),
+				(7, &[0; 4]),
+				(11, &[2]),
+			] {
+				assert_noop!(register(with(at, bytes)), Error::<Test>::InvalidKeyShape);
+			}
+			assert_noop!(register(with(2, &[1])), Error::<Test>::WrongKeyShape);
+			assert_noop!(register(with(11, &[1])), Error::<Test>::WrongKeyLength);
 			assert_noop!(
 				register(valid[..valid.len() - 1].to_vec()),
 				Error::<Test>::WrongKeyLength
@@ -420,7 +430,9 @@ mod keys {
 			);
 			let (gamma, delta) = (alpha + 3 * G1_LEN, alpha + 5 * G1_LEN);
 			let gamma = valid[gamma..gamma + 2 * G1_LEN].to_vec();
-			assert_noop!(register(with(delta, &gamma)), Error::<Test>::GammaEqualsDelta);
+			for trapdoor in [delta, delta + 2 * G1_LEN] {
+				assert_noop!(register(with(trapdoor, &gamma)), Error::<Test>::EqualTrapdoors);
+			}
 			assert_ok!(register(valid));
 		});
 	}

@@ -16,7 +16,7 @@ pub trait WeightInfo {
 	fn register_architecture(b: u32, ) -> Weight;
 	fn remove_architecture() -> Weight;
 	fn register_model() -> Weight;
-	fn register_key(i: u32, ) -> Weight;
+	fn register_key() -> Weight;
 	fn accept_key() -> Weight;
 	fn reject_key() -> Weight;
 	fn remove_key() -> Weight;
@@ -85,15 +85,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(301), added: 2776, mode: `MaxEncodedLen`)
 	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
-	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
-	/// `i` ranges from 3 to 399.
-	fn register_key(i: u32, ) -> Weight {
-		// Fastest of all runs: 645_843_000 picoseconds.
-		Weight::from_parts(624_767_068, 3922)
-			// Standard error: 183_826.
-			.saturating_add(Weight::from_parts(58_583_585, 0).saturating_mul(i.into()))
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(1518), added: 3993, mode: `MaxEncodedLen`)
+	fn register_key() -> Weight {
+		// Fastest of all runs: 860_264_000 picoseconds.
+		Weight::from_parts(923_935_000, 3922)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -233,15 +230,12 @@ impl WeightInfo for () {
 	/// Storage: `System::Account` (r:1 w:1)
 	/// Proof: `System::Account` (`max_values`: None, `max_size`: Some(128), added: 2603, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(211), added: 2686, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(301), added: 2776, mode: `MaxEncodedLen`)
 	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
-	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(49992), added: 52467, mode: `MaxEncodedLen`)
-	/// `i` ranges from 3 to 399.
-	fn register_key(i: u32, ) -> Weight {
-		// Fastest of all runs: 645_843_000 picoseconds.
-		Weight::from_parts(624_767_068, 3922)
-			// Standard error: 183_826.
-			.saturating_add(Weight::from_parts(58_583_585, 0).saturating_mul(i.into()))
+	/// Proof: `Models::VerifyingKeys` (`max_values`: None, `max_size`: Some(1518), added: 3993, mode: `MaxEncodedLen`)
+	fn register_key() -> Weight {
+		// Fastest of all runs: 860_264_000 picoseconds.
+		Weight::from_parts(923_935_000, 3922)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}

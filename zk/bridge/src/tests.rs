@@ -41,7 +41,7 @@ impl Prover for InMemory {
 		self.status(id)?;
 		Ok(JobResult {
 			output: self.output.clone(),
-			proof: vec![7; 384],
+			proof: vec![7; 480],
 			elapsed_ms: 5,
 		})
 	}

@@ -1,9 +1,11 @@
 //! Decomposition into bits.
 
-use crate::builder::{Builder, Lc, Result};
+use crate::{
+	builder::{Builder, Result},
+	linear::{Lc, Variable},
+};
 use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use ark_relations::gr1cs::{LinearCombination, Variable};
 
 /// The bits of a value in 0..2^width.
 pub(crate) struct Bits {
@@ -22,6 +24,7 @@ impl Builder {
 	/// no constraint is spent on the sum. `width` is 1..=63, far below the field, so the bits are unique.
 	pub(crate) fn decompose(&mut self, total: impl FnOnce() -> Lc, value: u64, width: u32) -> Result<Bits> {
 		assert!((1..=63).contains(&width), "a width of {width} bits");
+		self.note_bits();
 		let total = if self.wants_matrices() {
 			total()
 		} else {
@@ -29,7 +32,7 @@ impl Builder {
 		};
 		let mut upper = Vec::with_capacity(width as usize - 1);
 		for position in 1..width {
-			let bit = self.small_witness((value >> position & 1) as i64)?;
+			let bit = self.rest((value >> position & 1) as i64);
 			self.enforce_boolean(|| bit.into())?;
 			upper.push(bit);
 		}
@@ -48,12 +51,12 @@ impl Builder {
 			let (mut or, mut value) = (bits[0], values[0]);
 			for (bit, bit_value) in bits.iter().zip(values).skip(1) {
 				value |= bit_value;
-				let next = self.small_witness(value.into())?;
+				let next = self.rest(value.into());
 				// or · bit = or + bit − next
 				self.enforce(
 					|| or.into(),
 					|| (*bit).into(),
-					|| LinearCombination(vec![(Fr::ONE, or), (Fr::ONE, *bit), (-Fr::ONE, next)]),
+					|| Lc::integers(0, [(1, or), (1, *bit), (-1, next)]),
 				)?;
 				or = next;
 			}
@@ -61,10 +64,10 @@ impl Builder {
 		}
 		// sum · inverse = any, sum · (1 − any) = 0: any = [sum ≠ 0]. inverse · (1 − any) = 0 fixes the inverse of zero.
 		let sum = values.iter().filter(|bit| **bit).count() as u64;
-		let inverse = self.witness(Fr::from(sum).inverse().unwrap_or(Fr::ZERO))?;
-		let or = self.small_witness(any.into())?;
-		let sum = || LinearCombination(bits.iter().map(|bit| (Fr::ONE, *bit)).collect());
-		let not_or = || LinearCombination(vec![(Fr::ONE, Variable::One), (-Fr::ONE, or)]);
+		let inverse = self.rest_field(Fr::from(sum).inverse().unwrap_or(Fr::ZERO));
+		let or = self.rest(any.into());
+		let sum = || Lc::integers(0, bits.iter().map(|bit| (1, *bit)));
+		let not_or = || Lc::integers(1, [(-1, or)]);
 		self.enforce(|| inverse.into(), sum, || or.into())?;
 		self.enforce(sum, not_or, Lc::zero)?;
 		self.enforce(|| inverse.into(), not_or, Lc::zero)?;
@@ -77,7 +80,7 @@ impl Bits {
 	fn lowest(&self) -> Lc {
 		let mut lc = self.total.clone();
 		for (position, bit) in (1u32..).zip(&self.upper) {
-			lc.push((-Fr::from(1u64 << position), *bit));
+			lc.0.push((-Fr::from(1u64 << position), *bit));
 		}
 		lc
 	}
@@ -106,10 +109,10 @@ impl Bits {
 		for position in from.max(1)..to {
 			terms.push((Fr::from(1u64 << (position - from)), self.variable(position)));
 		}
-		let mut lc = LinearCombination(terms);
+		let mut lc = Lc(terms);
 		if from == 0 && to > 0 {
-			lc.extend(self.lowest().0);
-			lc.compactify();
+			lc.0.extend(self.lowest().0);
+			lc.compact();
 		}
 		lc
 	}
@@ -118,4 +121,9 @@ impl Bits {
 	pub(crate) fn number_value(&self, from: u32, to: u32) -> u64 {
 		self.value >> from & ((1 << (to - from)) - 1)
 	}
+}
+
+/// The number of bits of a value; 0 has none.
+pub(crate) fn bit_length(value: u64) -> u32 {
+	u64::BITS - value.leading_zeros()
 }

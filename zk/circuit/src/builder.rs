@@ -1,12 +1,17 @@
 //! The one place where variables and constraints are made.
 
+use crate::{
+	error::CircuitError,
+	linear::{Lc, Variable},
+	logup::{LookUps, TableId},
+};
 use ark_bls12_381::Fr;
-use ark_ff::Field;
-use ark_relations::gr1cs::{ConstraintSystemRef, LinearCombination, SynthesisError, Variable};
+use ark_ff::AdditiveGroup;
+use opensand_zk_r1cs::{Matrices, MatricesBuilder, Segments};
+use opensand_zk_verifier::Challenges;
 use std::ops::Range;
 
-pub(crate) type Lc = LinearCombination<Fr>;
-pub(crate) type Result<T> = std::result::Result<T, SynthesisError>;
+pub(crate) type Result<T> = std::result::Result<T, CircuitError>;
 
 /// The most constraints and public inputs that a circuit may have together: a domain of 2^22.
 pub const MAX_CONSTRAINTS: u64 = 1 << 22;
@@ -14,29 +19,106 @@ pub const MAX_CONSTRAINTS: u64 = 1 << 22;
 /// A named stretch of constraints: a layer, or a part of the statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-	/// "binding", "input", "input hash", "output", or a layer as `layer <index> (<operator>)`.
+	/// "challenges", "input", "input hash", "statement", a layer as `layer <index> (<operator>)`, two layers that are proven
+	/// as one as `layers <index> (<operator>) and <index> (MaxPool)`, or a table's name.
 	pub name: String,
 	/// The part's constraints, counted from 0 over the circuit.
 	pub constraints: Range<usize>,
+	/// Whether values are proven to be in range by their bits.
+	pub bits: bool,
+	/// The tables that values are looked up in, by name.
+	pub tables: Vec<String>,
+}
+
+/// What one run over the circuit is to yield.
+enum Yield {
+	/// How many variables and constraints there are.
+	Counts,
+	/// The rows of the matrices.
+	Rows {
+		rows: Box<MatricesBuilder>,
+		segments: Segments,
+	},
+	/// The values of the committed segment.
+	Committed(Vec<Fr>),
+	/// The values of the rest, with the challenges known.
+	Rest(Vec<Fr>),
 }
 
 /// Makes variables and constraints, counts them, and knows which part of the circuit it is in.
 ///
-/// The constraint system's mode decides what is really built: linear combinations are given as closures, which run only
-/// where matrices are wanted, and values are ignored in set-up.
+/// The same code runs for counts, matrices and values. Linear combinations are closures, which run only where matrices are
+/// wanted; where they are not, only values are computed, and of these only the segment that is asked for is kept.
+///
+/// No public column is ever in C: [`UNIT`](Self::UNIT) stands there for the constant one. A prover may then take C's part
+/// of the quotient from the products A·z ∘ B·z alone.
 pub(crate) struct Builder {
-	cs: ConstraintSystemRef<Fr>,
+	output: Yield,
+	/// Zeros before they are known.
+	challenges: Challenges,
+	/// The most constraints.
+	limit: u64,
 	constraints: usize,
+	committed: u32,
+	rest: u32,
 	parts: Vec<Part>,
+	/// Tables that the current part has used.
+	part_tables: Vec<TableId>,
+	/// Tables and what has been looked up in them; see the module `logup`.
+	pub(crate) look_ups: Vec<LookUps>,
 }
 
 impl Builder {
-	pub(crate) fn new(cs: ConstraintSystemRef<Fr>) -> Self {
+	/// r among the public inputs.
+	pub(crate) const R: Variable = Variable::Public(0);
+	/// b among the public inputs.
+	pub(crate) const B: Variable = Variable::Public(1);
+	/// The fold among the public inputs.
+	pub(crate) const FOLD: Variable = Variable::Public(2);
+	/// A private variable that equals one. It is the first of the rest: see [`challenges_part`](Self::challenges_part).
+	pub(crate) const UNIT: Variable = Variable::Rest(0);
+
+	fn new(output: Yield, challenges: Challenges) -> Self {
 		Self {
-			cs,
+			output,
+			challenges,
+			limit: MAX_CONSTRAINTS,
 			constraints: 0,
+			committed: 0,
+			rest: 0,
 			parts: Vec::new(),
+			part_tables: Vec::new(),
+			look_ups: Vec::new(),
 		}
+	}
+
+	/// Counts only.
+	pub(crate) fn counting() -> Self {
+		Self::new(Yield::Counts, UNKNOWN)
+	}
+
+	/// Counts without a limit: of what may never be built.
+	pub(crate) fn surveying() -> Self {
+		Self {
+			limit: u64::MAX,
+			..Self::counting()
+		}
+	}
+
+	/// Makes matrices with these columns, as they have been counted.
+	pub(crate) fn of_matrices(segments: Segments) -> Self {
+		let rows = Box::new(MatricesBuilder::new(segments));
+		Self::new(Yield::Rows { rows, segments }, UNKNOWN)
+	}
+
+	/// Computes the committed segment.
+	pub(crate) fn of_committed() -> Self {
+		Self::new(Yield::Committed(Vec::new()), UNKNOWN)
+	}
+
+	/// Computes the rest.
+	pub(crate) fn of_rest(challenges: Challenges) -> Self {
+		Self::new(Yield::Rest(Vec::new()), challenges)
 	}
 
 	/// Starts a new part; what follows belongs to it.
@@ -45,42 +127,117 @@ impl Builder {
 		self.parts.push(Part {
 			name: name.into(),
 			constraints: self.constraints..self.constraints,
+			bits: false,
+			tables: Vec::new(),
 		});
 	}
 
-	fn close_part(&mut self) {
+	/// Ends the current part.
+	pub(crate) fn close_part(&mut self) {
+		let tables = std::mem::take(&mut self.part_tables);
 		if let Some(part) = self.parts.last_mut() {
 			part.constraints.end = self.constraints;
+			part.tables
+				.extend(tables.into_iter().map(|id| self.look_ups[id.0].table.name()));
 		}
 	}
 
-	/// The parts in order and the number of constraints.
-	pub(crate) fn finish(mut self) -> (Vec<Part>, usize) {
+	/// Notes that the current part looks up in a table.
+	pub(crate) fn note_table(&mut self, id: TableId) {
+		if !self.part_tables.contains(&id) {
+			self.part_tables.push(id);
+		}
+	}
+
+	/// Notes that the current part decomposes values into bits.
+	pub(crate) fn note_bits(&mut self) {
+		if let Some(part) = self.parts.last_mut() {
+			part.bits = true;
+		}
+	}
+
+	/// The number of constraints so far.
+	pub(crate) fn constraints(&self) -> usize {
+		self.constraints
+	}
+
+	/// The numbers of committed variables and of the rest so far.
+	pub(crate) fn private(&self) -> [usize; 2] {
+		[self.committed as usize, self.rest as usize]
+	}
+
+	/// The parts, in order.
+	pub(crate) fn into_parts(mut self) -> Vec<Part> {
 		self.close_part();
-		(self.parts, self.constraints)
+		self.parts
+	}
+
+	/// The matrices, where they were wanted.
+	pub(crate) fn into_matrices(self) -> Option<Matrices> {
+		match self.output {
+			Yield::Rows { rows, .. } => Some(rows.finish()),
+			_ => None,
+		}
+	}
+
+	/// The values that were wanted.
+	pub(crate) fn into_values(self) -> Vec<Fr> {
+		match self.output {
+			Yield::Committed(values) | Yield::Rest(values) => values,
+			Yield::Counts | Yield::Rows { .. } => Vec::new(),
+		}
 	}
 
 	/// Whether linear combinations are wanted.
 	pub(crate) fn wants_matrices(&self) -> bool {
-		self.cs.should_construct_matrices()
+		matches!(self.output, Yield::Rows { .. })
 	}
 
-	/// A public variable.
-	pub(crate) fn instance(&mut self, value: Fr) -> Result<Variable> {
-		self.cs.new_input_variable(|| Ok(value))
+	/// Whether nothing but numbers is wanted.
+	pub(crate) fn only_counts(&self) -> bool {
+		matches!(self.output, Yield::Counts)
 	}
 
-	/// A private variable.
-	pub(crate) fn witness(&mut self, value: Fr) -> Result<Variable> {
-		self.cs.new_witness_variable(|| Ok(value))
+	/// Whether this run has the challenges.
+	pub(crate) fn knows_challenges(&self) -> bool {
+		matches!(self.output, Yield::Rest(_))
 	}
 
-	/// A private variable with a small value.
-	pub(crate) fn small_witness(&mut self, value: i64) -> Result<Variable> {
-		self.cs.new_witness_variable(|| Ok(Fr::from(value)))
+	/// The challenges; zeros where they are not known yet.
+	pub(crate) fn challenges(&self) -> &Challenges {
+		&self.challenges
 	}
 
-	/// a · b = c. Fails beyond [`MAX_CONSTRAINTS`], before the memory of larger circuits is taken.
+	/// A variable that is fixed before the challenges are drawn.
+	pub(crate) fn commit_field(&mut self, value: Fr) -> Variable {
+		if let Yield::Committed(values) = &mut self.output {
+			values.push(value);
+		}
+		self.committed += 1;
+		Variable::Committed(self.committed - 1)
+	}
+
+	/// As [`commit_field`](Self::commit_field), of a small value.
+	pub(crate) fn commit(&mut self, value: i64) -> Variable {
+		self.commit_field(Fr::from(value))
+	}
+
+	/// Any other private variable.
+	pub(crate) fn rest_field(&mut self, value: Fr) -> Variable {
+		if let Yield::Rest(values) = &mut self.output {
+			values.push(value);
+		}
+		self.rest += 1;
+		Variable::Rest(self.rest - 1)
+	}
+
+	/// As [`rest_field`](Self::rest_field), of a small value.
+	pub(crate) fn rest(&mut self, value: i64) -> Variable {
+		self.rest_field(Fr::from(value))
+	}
+
+	/// a · b = c, without public inputs in c. Fails beyond the limit, before the
+	/// memory of larger circuits is taken.
 	pub(crate) fn enforce(
 		&mut self,
 		a: impl FnOnce() -> Lc,
@@ -88,10 +245,30 @@ impl Builder {
 		c: impl FnOnce() -> Lc,
 	) -> Result<()> {
 		self.constraints += 1;
-		if self.constraints as u64 > MAX_CONSTRAINTS {
-			return Err(SynthesisError::PolynomialDegreeTooLarge);
+		if self.constraints as u64 > self.limit {
+			return Err(CircuitError::TooLarge {
+				what: "constraints",
+				limit: MAX_CONSTRAINTS,
+			});
 		}
-		self.cs.enforce_r1cs_constraint(a, b, c)
+		if let Yield::Rows { rows, segments } = &mut self.output {
+			let columns = |lc: Lc| -> Vec<(Fr, usize)> {
+				let terms = lc.0.into_iter();
+				terms
+					.map(|(coefficient, variable)| (coefficient, variable.column(segments)))
+					.collect()
+			};
+			let mut c = c();
+			for (_, variable) in &mut c.0 {
+				match variable {
+					Variable::One => *variable = Self::UNIT,
+					Variable::Public(_) => unreachable!("a public input in C"),
+					Variable::Committed(_) | Variable::Rest(_) => (),
+				}
+			}
+			rows.push([columns(a()), columns(b()), columns(c)]);
+		}
+		Ok(())
 	}
 
 	/// lc = 0.
@@ -101,34 +278,16 @@ impl Builder {
 
 	/// lc ∈ {0, 1}.
 	pub(crate) fn enforce_boolean(&mut self, lc: impl FnOnce() -> Lc) -> Result<()> {
-		let lc = if self.wants_matrices() { lc() } else { Lc::zero() };
-		let complement = if self.wants_matrices() {
-			complement(&lc)
-		} else {
-			Lc::zero()
-		};
+		if !self.wants_matrices() {
+			return self.enforce(Lc::zero, Lc::zero, Lc::zero);
+		}
+		let lc = lc();
+		let complement = lc.complement();
 		self.enforce(|| lc, || complement, Lc::zero)
 	}
 }
 
-/// 1 − lc.
-pub(crate) fn complement(lc: &Lc) -> Lc {
-	let mut terms = vec![(Fr::ONE, Variable::One)];
-	terms.extend(
-		lc.iter()
-			.map(|(coefficient, variable)| (-*coefficient, *variable)),
-	);
-	LinearCombination(terms)
-}
-
-/// A linear combination from integer coefficients; zeros are dropped.
-pub(crate) fn integer_lc(constant: i64, terms: impl IntoIterator<Item = (i64, Variable)>) -> Lc {
-	let constant = std::iter::once((constant, Variable::One));
-	LinearCombination(
-		constant
-			.chain(terms)
-			.filter(|(coefficient, _)| *coefficient != 0)
-			.map(|(coefficient, variable)| (Fr::from(coefficient), variable))
-			.collect(),
-	)
-}
+const UNKNOWN: Challenges = Challenges {
+	r: Fr::ZERO,
+	b: Fr::ZERO,
+};

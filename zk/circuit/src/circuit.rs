@@ -2,24 +2,22 @@
 
 use crate::{
 	builder::{Builder, Part, MAX_CONSTRAINTS},
+	cost::cheapest_plan,
 	error::{CircuitError, MockError},
-	matrices::Matrices,
-	wire::Wire,
+	plan::Plan,
+	synthesis::synthesise,
 };
 use ark_bls12_381::Fr;
-use ark_ff::AdditiveGroup;
-use ark_relations::gr1cs::{
-	ConstraintSynthesizer, ConstraintSystem, ConstraintSystemRef, SynthesisError, SynthesisMode,
-	R1CS_PREDICATE_LABEL,
-};
+use ark_ff::Field;
 use opensand_nn::{Model, Trace};
+use opensand_zk_r1cs::{Matrices, Segments};
 use opensand_zk_verifier::{
-	poseidon::salted_input_hash, public_input_count, Binding, InputVisibility, Statement, StatementInput,
-	MAX_PUBLIC_INPUTS,
+	poseidon::salted_input_hash, Binding, Challenges, InputVisibility, Statement, StatementInput,
+	StatementShape, PUBLIC_INPUTS,
 };
 use std::sync::Arc;
 
-/// The most multiply-additions of a circuit's model: they become entries of matrices, of 40 bytes while they are made.
+/// The most multiply-additions of a circuit's model: each becomes one or two entries of the matrices, of 8 bytes.
 pub const MAX_TERMS: u64 = 1 << 25;
 
 /// How large a circuit is, known before any set-up.
@@ -27,10 +25,10 @@ pub const MAX_TERMS: u64 = 1 << 25;
 pub struct CircuitSize {
 	/// Constraints.
 	pub constraints: usize,
-	/// Public inputs, without the constant one.
-	pub public_inputs: usize,
-	/// Private variables.
-	pub witnesses: usize,
+	/// Variables by segment. The public inputs are (r, b, f), whatever the model.
+	pub segments: Segments,
+	/// What statements look like: how many words are folded into f follows from it.
+	pub shape: StatementShape,
 	/// The power of two that holds constraints, public inputs and the constant: the length of the prover's FFTs.
 	pub domain: usize,
 	/// Constraints by part, in order.
@@ -53,11 +51,13 @@ pub struct Execution {
 pub struct InferenceCircuit {
 	model: Arc<Model>,
 	visibility: InputVisibility,
+	plan: Plan,
 	size: CircuitSize,
 }
 
 impl InferenceCircuit {
-	/// Compiles a model: counts constraints and checks the limits. Matrices are not made yet.
+	/// Compiles a model: decides how each layer is proven, counts constraints and checks the limits. Matrices are not made
+	/// yet.
 	pub fn new(model: Arc<Model>, visibility: InputVisibility) -> Result<Self, CircuitError> {
 		let architecture = model.architecture();
 		if architecture.multiply_adds() > MAX_TERMS {
@@ -66,35 +66,45 @@ impl InferenceCircuit {
 				limit: MAX_TERMS,
 			});
 		}
-		let public_inputs = public_input_count(
+		let plan = cheapest_plan(&model)?;
+		Self::with_plan(model, visibility, plan)
+	}
+
+	/// The circuit of a plan, whether it is the cheapest or not.
+	pub(crate) fn with_plan(
+		model: Arc<Model>,
+		visibility: InputVisibility,
+		plan: Plan,
+	) -> Result<Self, CircuitError> {
+		let architecture = model.architecture();
+		let shape = StatementShape {
 			visibility,
-			architecture.input_len() as usize,
-			architecture.output_len() as usize,
-		);
-		if public_inputs > MAX_PUBLIC_INPUTS {
-			return Err(CircuitError::TooManyPublicInputs {
-				needed: public_inputs,
-				limit: MAX_PUBLIC_INPUTS,
-			});
-		}
+			input_len: architecture.input_len(),
+			output_len: architecture.output_len(),
+		};
 		let mut circuit = Self {
+			plan,
 			model,
 			visibility,
 			size: CircuitSize {
 				constraints: 0,
-				public_inputs,
-				witnesses: 0,
+				segments: Segments::default(),
+				shape,
 				domain: 0,
 				parts: Vec::new(),
 			},
 		};
-		let cs = ConstraintSystem::new_ref();
-		cs.set_mode(SynthesisMode::Prove {
-			construct_matrices: false,
-			generate_lc_assignments: false,
-		});
-		let (parts, constraints) = circuit.synthesise(cs.clone(), None)?;
-		let rows = constraints + public_inputs + 1;
+		let mut builder = Builder::counting();
+		circuit.run(&mut builder, None)?;
+		let constraints = builder.constraints();
+		let [committed, rest] = builder.private();
+		let segments = Segments {
+			public: 1 + PUBLIC_INPUTS,
+			committed,
+			weights: 0,
+			rest,
+		};
+		let rows = constraints + segments.public;
 		if rows as u64 > MAX_CONSTRAINTS {
 			return Err(CircuitError::TooLarge {
 				what: "constraints",
@@ -103,10 +113,10 @@ impl InferenceCircuit {
 		}
 		circuit.size = CircuitSize {
 			constraints,
-			public_inputs,
-			witnesses: cs.num_witness_variables(),
+			segments,
+			shape,
 			domain: rows.next_power_of_two(),
-			parts,
+			parts: builder.into_parts(),
 		};
 		Ok(circuit)
 	}
@@ -148,40 +158,52 @@ impl InferenceCircuit {
 
 	/// The constraint matrices.
 	pub fn matrices(&self) -> Result<Matrices, CircuitError> {
-		let cs = ConstraintSystem::new_ref();
-		cs.set_mode(SynthesisMode::Setup);
-		self.synthesise(cs.clone(), None)?;
-		let mut matrices = cs.to_matrices()?;
-		let rows = matrices
-			.remove(R1CS_PREDICATE_LABEL)
-			.and_then(|rows| rows.try_into().ok());
-		let rows = rows.ok_or(SynthesisError::PredicateNotFound)?;
-		Ok(Matrices::new(
-			rows,
-			cs.num_instance_variables(),
-			cs.num_witness_variables(),
-		))
+		let mut builder = Builder::of_matrices(self.size.segments);
+		self.run(&mut builder, None)?;
+		Ok(builder
+			.into_matrices()
+			.expect("the builder was asked for matrices"))
 	}
 
-	/// The full assignment z = (1, public inputs, witness) of an execution. It satisfies the matrices if the trace is the
-	/// model's and agrees with the statement.
-	pub fn assign(&self, execution: &Execution) -> Result<Vec<Fr>, CircuitError> {
-		let cs = ConstraintSystem::new_ref();
-		cs.set_mode(SynthesisMode::Prove {
-			construct_matrices: false,
-			generate_lc_assignments: false,
-		});
-		self.synthesise(cs.clone(), Some(execution))?;
-		let cs = cs.into_inner().ok_or(SynthesisError::MissingCS)?;
-		let mut assignment = cs.assignments.instance_assignment;
-		assignment.extend(cs.assignments.witness_assignment);
+	/// The values of the committed segment: what is fixed before the challenges are drawn.
+	pub fn commit(&self, execution: &Execution) -> Result<Vec<Fr>, CircuitError> {
+		let mut builder = Builder::of_committed();
+		self.run(&mut builder, Some(execution))?;
+		Ok(builder.into_values())
+	}
+
+	/// The full assignment z = (1, r, b, f | committed | rest) of an execution, with the values of [`commit`](Self::commit).
+	/// It satisfies the matrices if the trace is the model's and agrees with the statement, but for challenges that happen to be
+	/// among the looked-up values.
+	pub fn assign(
+		&self,
+		execution: &Execution,
+		committed: &[Fr],
+		challenges: &Challenges,
+	) -> Result<Vec<Fr>, CircuitError> {
+		let segments = self.size.segments;
+		if committed.len() != segments.committed {
+			return Err(CircuitError::CommittedLength {
+				expected: segments.committed,
+				found: committed.len(),
+			});
+		}
+		let public = execution.statement.public_inputs(challenges);
+		let public = public.map_err(|_| CircuitError::StatementShape)?;
+		let mut builder = Builder::of_rest(*challenges);
+		self.run(&mut builder, Some(execution))?;
+		let mut assignment = Vec::with_capacity(segments.variables());
+		assignment.push(Fr::ONE);
+		assignment.extend(public);
+		assignment.extend_from_slice(committed);
+		assignment.extend(builder.into_values());
 		Ok(assignment)
 	}
 
 	/// Checks an execution against every constraint without proving, and names the first part that fails.
 	pub fn mock(&self, execution: &Execution) -> Result<(), MockError> {
 		let matrices = self.matrices()?;
-		let assignment = self.assign(execution)?;
+		let assignment = self.assign(execution, &self.commit(execution)?, &mock_challenges())?;
 		let Some(constraint) = matrices.first_unsatisfied(&assignment) else {
 			return Ok(());
 		};
@@ -197,60 +219,19 @@ impl InferenceCircuit {
 		})
 	}
 
-	/// A synthesiser with the values of an execution, for other provers of arkworks' constraint systems.
-	pub fn with_execution<'a>(&'a self, execution: &'a Execution) -> impl ConstraintSynthesizer<Fr> + 'a {
-		Synthesiser {
-			circuit: self,
-			execution: Some(execution),
-		}
+	/// The tables that values are looked up in.
+	#[cfg(test)]
+	pub(crate) fn tables(&self) -> &[crate::tables::Table] {
+		&self.plan.tables
 	}
 
-	/// A synthesiser without values, for set-up.
-	pub fn without_execution(&self) -> impl ConstraintSynthesizer<Fr> + '_ {
-		Synthesiser {
-			circuit: self,
-			execution: None,
+	/// Runs over the circuit: with the values of an execution, or without.
+	fn run(&self, builder: &mut Builder, execution: Option<&Execution>) -> Result<(), CircuitError> {
+		if let Some(execution) = execution {
+			self.check_shape(execution)?;
 		}
-	}
-
-	/// Builds everything in order; returns the parts and the number of constraints.
-	fn synthesise(
-		&self,
-		cs: ConstraintSystemRef<Fr>,
-		execution: Option<&Execution>,
-	) -> Result<(Vec<Part>, usize), CircuitError> {
-		let architecture = self.model.architecture();
-		let (input_len, output_len) = (
-			architecture.input_len() as usize,
-			architecture.output_len() as usize,
-		);
-		let public_values = match execution {
-			Some(execution) => {
-				self.check_shape(execution)?;
-				execution
-					.statement
-					.public_inputs()
-					.map_err(|_| CircuitError::StatementShape)?
-			}
-			None => vec![Fr::ZERO; self.size.public_inputs],
-		};
-		let zeros = vec![0; if execution.is_some() { 0 } else { input_len }];
-		let (input, salt) = execution.map_or((&zeros, &[0; 32]), |execution| {
-			(&execution.trace.input, &execution.salt)
-		});
-
-		let mut builder = Builder::new(cs);
-		let public = builder.public_variables(&public_values, output_len)?;
-		builder.bind(public.binding, public_values[0])?;
-		let mut tensors: Vec<Vec<Wire>> = vec![builder.input(self.visibility, &public.input, input, salt)?];
-		for index in 0..architecture.layers().len() {
-			let trace = execution.map(|execution| &execution.trace.layers[index]);
-			let outputs = builder.layer(&self.model, index, &tensors, trace)?;
-			tensors.push(outputs);
-		}
-		let output = tensors.pop().unwrap_or_default();
-		builder.output(&output, &public.output)?;
-		Ok(builder.finish())
+		let execution = execution.map(|execution| (&execution.trace, &execution.salt));
+		synthesise(builder, &self.model, self.visibility, &self.plan, execution)
 	}
 
 	fn check_shape(&self, execution: &Execution) -> Result<(), CircuitError> {
@@ -284,16 +265,15 @@ impl InferenceCircuit {
 	}
 }
 
-struct Synthesiser<'a> {
-	circuit: &'a InferenceCircuit,
-	execution: Option<&'a Execution>,
-}
-
-impl ConstraintSynthesizer<Fr> for Synthesiser<'_> {
-	fn generate_constraints(self, cs: ConstraintSystemRef<Fr>) -> Result<(), SynthesisError> {
-		match self.circuit.synthesise(cs, self.execution) {
-			Ok(_) => Ok(()),
-			Err(_) => Err(SynthesisError::AssignmentMissing),
-		}
+/// Challenges for a check that nobody has to be convinced by: no fraction with a small denominator is looked up.
+fn mock_challenges() -> Challenges {
+	let inverse = |denominator: u64| {
+		Fr::from(denominator)
+			.inverse()
+			.expect("a number below the field's order is not zero")
+	};
+	Challenges {
+		r: inverse(0xffff_ffff_ffff_ffc5),
+		b: inverse(0xffff_ffff_ffff_ff53),
 	}
 }

@@ -1,7 +1,5 @@
 //! What can go wrong between a model and a satisfied circuit.
 
-use crate::builder::MAX_CONSTRAINTS;
-use ark_relations::gr1cs::SynthesisError;
 use opensand_nn::EvaluateError;
 use thiserror::Error;
 
@@ -16,15 +14,6 @@ pub enum CircuitError {
 		/// How much is supported.
 		limit: u64,
 	},
-	/// The model has more public values than a verifying key can carry. Compile it with a hashed input; if the output
-	/// is too long, let the model end in a smaller layer.
-	#[error("the statement needs {needed} public inputs, at most {limit} fit a verifying key")]
-	TooManyPublicInputs {
-		/// Field elements of the statement.
-		needed: usize,
-		/// The verifier's bound.
-		limit: usize,
-	},
 	/// The input does not fit the model. Give as many values as the architecture's input shape has.
 	#[error("the model cannot be evaluated on this input: {0}")]
 	Input(#[from] EvaluateError),
@@ -35,22 +24,18 @@ pub enum CircuitError {
 	/// The trace does not have the model's shape. Take it from `Model::trace` of the same model.
 	#[error("the trace does not have this model's shape")]
 	TraceShape,
-	/// The constraint system refused an operation; this is a fault of the compiler. Report it with the model.
-	#[error("synthesis failed: {0}")]
-	Synthesis(String),
-}
-
-impl From<SynthesisError> for CircuitError {
-	fn from(error: SynthesisError) -> Self {
-		match error {
-			// The builder stops there.
-			SynthesisError::PolynomialDegreeTooLarge => Self::TooLarge {
-				what: "constraints",
-				limit: MAX_CONSTRAINTS,
-			},
-			error => Self::Synthesis(error.to_string()),
-		}
-	}
+	/// The challenge r is a looked-up value, which happens with negligible probability. Commit again with other randomness.
+	#[error("the challenge is one of the looked-up values")]
+	LookedUpChallenge,
+	/// The values of the committed segment are not as many as the circuit has. Take them from `InferenceCircuit::commit`
+	/// with the same execution.
+	#[error("{found} committed values, the circuit has {expected}")]
+	CommittedLength {
+		/// The circuit's committed variables.
+		expected: usize,
+		/// How many values there are.
+		found: usize,
+	},
 }
 
 /// Why a statement, an input and a salt do not satisfy the circuit.
@@ -62,7 +47,7 @@ pub enum MockError {
 	/// A constraint does not hold. The part is the first, in the order of evaluation, with such a constraint.
 	#[error("the circuit is not satisfied in {part}, constraint {constraint} of {constraints}")]
 	Unsatisfied {
-		/// "binding", "input", "input hash", "output", or the layer as `layer <index> (<operator>)`.
+		/// "challenges", "input", "input hash", "statement", a layer as `layer <index> (<operator>)`, or a table.
 		part: String,
 		/// The first constraint that does not hold, counted from 0.
 		constraint: usize,

@@ -1,25 +1,50 @@
 //! Compiles a quantised model into a rank-1 constraint system over the scalar field of BLS12-381.
 //!
 //! The circuit of a model says: *I know an input (and a salt) such that the model maps it to the stated output*, with
-//! the statement of `opensand-zk-verifier` as its public inputs and the model's weights as constants. What the model
-//! computes is defined by `opensand-nn` alone; a property test holds the two together.
+//! the model's weights as constants. Its public inputs are always three: two challenges r and b, which are drawn when the
+//! committed segment is fixed, and f, the statement's words folded by r. What the model computes is defined by
+//! `opensand-nn` alone; a property test holds the two together.
 //!
-//! | part | constraints |
-//! |---|---|
-//! | binding | 1 |
-//! | an input value (range check) | 8 |
-//! | 31 public input values (one word) | 1 |
-//! | hash of an input, per 8 words with the salt | 387, less in the first block where it is padding |
-//! | Linear, Conv2d, DilatedConv2d, AvgPool, Add: the sums | 0 |
-//! | their requantisation, W = accumulator width | W when nothing can saturate, else W + 2 to W + 6 |
-//! | ReLU on its own | up to 9 |
-//! | a table look-up of 8 bits (7 bits) | 45 (29) |
-//! | max-pool of n values | up to 10·(n − 1) |
-//! | Reshape, Concat, Transpose | 0 |
-//! | 31 output values (one word) | 1 |
+//! # Segments
+//!
+//! Private variables are in two segments. *Committed* are the input, the salt, every layer's outputs, quotients, limbs and the
+//! multiplicities of tables: all that a look-up or a word of the statement is made of. A proof fixes them before r and b are
+//! drawn. The *rest* is determined by them and by r: bits, inverses, hash states, the fold. Values come in two phases:
+//! [`InferenceCircuit::commit`], then [`InferenceCircuit::assign`] with the challenges.
+//!
+//! # Constraints
+//!
+//! That a value is in a range is proven by its bits or by a look-up in a table that the whole circuit shares, whichever
+//! makes the circuit smaller; the cost model decides for each layer ([`Part`] says what it chose). W is the width of an
+//! accumulator, s its shift, k the width of the range table, 8 to 13.
+//!
+//! | part | by bits | by look-ups |
+//! |---|---|---|
+//! | challenges | 2 | 2 |
+//! | an input value | 8 | 1 |
+//! | hash of an input, per 8 words with the salt | 387, less in the first block where it is padding | the same |
+//! | Linear, Conv2d, DilatedConv2d, AvgPool, Add: the sums | 0 | 0 |
+//! | their requantisation where nothing can saturate | W | ⌈s/k⌉ + 1 |
+//! | their requantisation with its clamp or ReLU | W + 2 to W + 6 | ⌈s/k⌉ + 2 |
+//! | ReLU on its own | up to 9 | 2 |
+//! | a table look-up of 8 bits (7 bits) | 45 (29) | 2 |
+//! | max-pool of n values | up to 10·(n − 1) | 2n − 1 |
+//! | max-pool of n accumulators that nothing else reads, and their requantisation | | n·⌈W/k⌉ + n − 1, and one requantisation |
+//! | Reshape, Concat, Transpose | 0 | 0 |
+//! | a word of the statement: 31 public input or output values, or the hash | 1, and 1 for all | the same |
+//! | a table | | 1, and 1 an entry |
 //!
 //! Widths come from the static bounds of each channel ([`opensand_nn::Model::accumulator_bounds`]), so a narrow channel
-//! costs less. Every variable is determined by the input and the salt: there is one witness per execution.
+//! costs less. Every variable is determined by the input, the salt and the challenges, but for look-ups of what is not in
+//! a table, which hold with negligible probability over r: there is one witness per execution.
+//!
+//! The models in `zk/models`, with public (hashed) input; the committed segment and the rest are of the chosen circuit:
+//!
+//! | model | all by bits | domain | as chosen | domain | committed | rest |
+//! |---|---|---|---|---|---|---|
+//! | digits | 2 216 (2 586) | 2^12 (2^12) | 2 025 (2 395) | 2^11 (2^12) | 464 (465) | 1 752 (2 122) |
+//! | LeNet-5 | 190 851 (192 371) | 2^18 (2^18) | 27 308 (28 828) | 2^15 (2^15) | 15 850 (15 851) | 25 698 (27 218) |
+//! | residual network | 594 208 (599 137) | 2^20 (2^20) | 99 263 (104 192) | 2^17 (2^17) | 70 409 (70 410) | 99 258 (104 187) |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -27,17 +52,28 @@
 mod bits;
 mod builder;
 mod circuit;
+mod cost;
 mod error;
+mod images;
+mod images_bits;
 mod layers;
-mod look_up;
-mod matrices;
+mod linear;
+mod logup;
 mod max_pool;
+mod plan;
 mod poseidon;
+mod range;
 mod requantise;
+mod requantise_bits;
+mod requantise_look_up;
 mod statement;
+mod sums;
+mod synthesis;
+mod tables;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use builder::{Part, MAX_CONSTRAINTS};
 pub use circuit::{CircuitSize, Execution, InferenceCircuit, MAX_TERMS};
 pub use error::{CircuitError, MockError};
-pub use matrices::{Matrices, SparseMatrix};

@@ -1,9 +1,11 @@
 //! The salted hash of an input, as `opensand_zk_verifier::poseidon` defines it.
 
-use crate::builder::{Builder, Lc, Result};
+use crate::{
+	builder::{Builder, Result},
+	linear::{Lc, Variable},
+};
 use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use ark_relations::gr1cs::{LinearCombination, Variable};
 use opensand_zk_verifier::poseidon::{is_full_round, mds_matrix, round_constants, RATE, WIDTH};
 
 /// A field element in the circuit: a linear combination, or a constant.
@@ -18,11 +20,20 @@ pub(crate) struct Element {
 }
 
 impl Element {
+	/// A variable.
+	pub(crate) fn variable(variable: Variable, value: Fr) -> Self {
+		Self {
+			value,
+			is_constant: false,
+			lc: variable.into(),
+		}
+	}
+
 	fn constant(value: Fr) -> Self {
 		Self {
 			value,
 			is_constant: true,
-			lc: LinearCombination(vec![(value, Variable::One)]),
+			lc: Lc::constant(value),
 		}
 	}
 }
@@ -39,7 +50,7 @@ impl Builder {
 			for (slot, element) in state[1..].iter_mut().zip(block) {
 				slot.value += element.value;
 				slot.is_constant &= element.is_constant;
-				slot.lc.extend(element.lc.iter().copied());
+				slot.lc.0.extend(&element.lc.0);
 			}
 			self.permute(&mut state)?;
 		}
@@ -50,7 +61,7 @@ impl Builder {
 		for (round, constants) in round_constants().iter().enumerate() {
 			for (element, constant) in state.iter_mut().zip(constants) {
 				element.value += constant;
-				element.lc.push((*constant, Variable::One));
+				element.lc.0.push((*constant, Variable::One));
 			}
 			let boxes = if is_full_round(round) { WIDTH } else { 1 };
 			for element in state.iter_mut().take(boxes) {
@@ -69,16 +80,11 @@ impl Builder {
 		if x.is_constant {
 			return Ok(Element::constant(fifth));
 		}
-		let [square, fourth_power, fifth_power] =
-			[self.witness(square)?, self.witness(fourth)?, self.witness(fifth)?];
+		let [square, fourth_power, fifth_power] = [square, fourth, fifth].map(|power| self.rest_field(power));
 		self.enforce(|| x.lc.clone(), || x.lc.clone(), || square.into())?;
 		self.enforce(|| square.into(), || square.into(), || fourth_power.into())?;
 		self.enforce(|| fourth_power.into(), || x.lc.clone(), || fifth_power.into())?;
-		Ok(Element {
-			value: fifth,
-			is_constant: false,
-			lc: fifth_power.into(),
-		})
+		Ok(Element::variable(fifth_power, fifth))
 	}
 
 	fn mix(&self, row: &[Fr; WIDTH], state: &[Element]) -> Element {
@@ -90,14 +96,9 @@ impl Builder {
 		let mut lc = Lc::zero();
 		if self.wants_matrices() {
 			for (coefficient, element) in row.iter().zip(state) {
-				lc.extend(
-					element
-						.lc
-						.iter()
-						.map(|(c, variable)| (*coefficient * c, *variable)),
-				);
+				lc = lc.plus_scaled(*coefficient, &element.lc);
 			}
-			lc.compactify();
+			lc.compact();
 		}
 		Element {
 			value,

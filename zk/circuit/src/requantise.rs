@@ -1,13 +1,12 @@
 //! Requantisation with its clamp: y = clamp((acc + 2^(s−1)) >> s).
 
 use crate::{
-	bits::Bits,
-	builder::{integer_lc, Builder, Lc, Result},
+	builder::{Builder, Result},
+	linear::Lc,
+	requantise_look_up::RequantiseTables,
 	wire::Wire,
 };
-use ark_relations::gr1cs::Variable;
 use opensand_nn::{Activation, Interval};
-use std::ops::Range;
 
 /// An accumulator in the circuit: a linear combination of what came before, without a variable of its own.
 pub(crate) struct Accumulator<L> {
@@ -19,159 +18,63 @@ pub(crate) struct Accumulator<L> {
 	pub(crate) value: i64,
 }
 
+/// What the bounds of an accumulator say about its requantisation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Requantisation {
+	/// 2^(s−1), and 0 for a shift of 0.
+	pub(crate) half: i64,
+	/// The least and the greatest quotient (acc + 2^(s−1)) >> s.
+	pub(crate) quotients: [i64; 2],
+	/// The quotients, clamped.
+	pub(crate) outputs: Interval,
+}
+
+impl Requantisation {
+	pub(crate) fn new(accumulators: Interval, shift: u8, activation: Activation) -> Self {
+		let half = (1i64 << shift) / 2;
+		let quotients = [accumulators.lower, accumulators.upper].map(|end| (i64::from(end) + half) >> shift);
+		let [lower, upper] = quotients.map(|quotient| clamp(quotient, activation) as i32);
+		Self {
+			half,
+			quotients,
+			outputs: Interval::new(lower, upper),
+		}
+	}
+
+	/// The output where it is the same on every input.
+	pub(crate) fn constant(&self) -> Option<i32> {
+		(self.outputs.lower == self.outputs.upper).then_some(self.outputs.lower)
+	}
+
+	/// Whether some quotients are clamped.
+	pub(crate) fn saturates(&self) -> bool {
+		self.quotients != [self.outputs.lower, self.outputs.upper].map(i64::from)
+	}
+}
+
 impl Builder {
-	/// Requantises an accumulator.
-	///
-	/// Let q = (acc + 2^(s−1)) >> s and p = q − f for the clamp's floor f, so that y − f = min(max(p, 0), c) with
-	/// c = 127 − f = 2^n − 1. Bounds on acc bound p. Where p stays within 0..=c, y is a variable of ⌈log₂⌉ bits of its
-	/// own range and acc + 2^(s−1) − 2^s·y a remainder of s bits. Else acc + 2^(s−1) − 2^s·f is decomposed whole, with
-	/// 2^(s+k) added where p can be negative so that bit s + k is its sign: the s low bits are dropped, the next n are
-	/// p where nothing saturates, and the OR of those above says that it saturates.
+	/// Requantises an accumulator, by look-ups where there are tables and else by bits.
 	pub(crate) fn requantise<L: FnOnce() -> Lc>(
 		&mut self,
 		accumulator: Accumulator<L>,
 		shift: u8,
 		activation: Activation,
+		tables: Option<RequantiseTables>,
 	) -> Result<Wire> {
-		let shift = u32::from(shift);
-		let half = (1i64 << shift) / 2;
-		let floor = i64::from(activation.floor());
-		let ceiling = i64::from(i8::MAX);
-		let quotient = |accumulator: i64| (accumulator + half) >> shift;
-		let lower = quotient(accumulator.interval.lower.into()) - floor;
-		let upper = quotient(accumulator.interval.upper.into()) - floor;
-		let span = ceiling - floor;
-		// The clamp decides alone.
-		if upper <= 0 {
-			return Ok(Wire::constant(floor as i32));
+		let requantisation = Requantisation::new(accumulator.interval, shift, activation);
+		if let Some(constant) = requantisation.constant() {
+			return Ok(Wire::constant(constant));
 		}
-		if lower >= span {
-			return Ok(Wire::constant(ceiling as i32));
-		}
-		if lower == upper {
-			return Ok(Wire::constant((lower + floor) as i32));
-		}
-		let rounded = accumulator.value + half;
-		let interval = Interval::new((lower.max(0) + floor) as i32, (upper.min(span) + floor) as i32);
-		if lower >= 0 && upper <= span {
-			let rounded_lc = || plus((accumulator.lc)(), half, []);
-			return self.requantise_unclamped(rounded_lc, rounded, shift, interval);
-		}
-
-		let signed = lower < 0;
-		// p < 2^k, and −p ≤ 2^k where it can be negative.
-		let k = if signed {
-			bit_length((-lower - 1).max(upper) as u64)
-		} else {
-			bit_length(upper as u64)
-		};
-		let bias = if signed { 1i64 << (shift + k) } else { 0 };
-		let offset = half - (floor << shift) + bias;
-		let total = || plus((accumulator.lc)(), offset, []);
-		let value = accumulator.value + offset;
-		let bits = self.decompose(total, value as u64, shift + k + u32::from(signed))?;
-
-		let n = bit_length(span as u64);
-		let low_end = shift + k.min(n);
-		let low = || bits.number(shift, low_end);
-		let low_value = bits.number_value(shift, low_end) as i64;
-		let saturated = if k > n {
-			Some(self.saturate(&bits, shift + n..shift + k, low, low_value, span)?)
-		} else {
-			None
-		};
-		let (variable, value) = match (signed, saturated) {
-			(false, Some(saturated)) => saturated,
-			(false, None) => unreachable!("without either bound in reach the value is not clamped"),
-			(true, saturated) => {
-				// y − f = sign · min(p, c)
-				let magnitude = saturated.map_or(low_value, |(_, value)| value);
-				let value = if bits.bit_value(shift + k) { magnitude } else { 0 };
-				let variable = self.small_witness(value)?;
-				self.enforce(
-					|| saturated.map_or_else(low, |(variable, _)| variable.into()),
-					|| bits.bit(shift + k),
-					|| variable.into(),
-				)?;
-				(variable, value)
+		match tables {
+			Some(tables) => {
+				self.requantise_by_look_ups(accumulator, requantisation, shift, activation, tables)
 			}
-		};
-		Ok(Wire {
-			variable: Some(variable),
-			offset: floor,
-			interval,
-			value: value + floor,
-		})
-	}
-
-	/// y where no input saturates: z = y − lower has bits of its own, and the rest of the accumulator is a remainder.
-	fn requantise_unclamped<L: FnOnce() -> Lc>(
-		&mut self,
-		rounded_lc: L,
-		rounded: i64,
-		shift: u32,
-		interval: Interval,
-	) -> Result<Wire> {
-		let lower = i64::from(interval.lower);
-		let value = rounded >> shift;
-		let z_value = value - lower;
-		let z = self.small_witness(z_value)?;
-		let z_width = bit_length((i64::from(interval.upper) - lower) as u64);
-		self.decompose(|| z.into(), z_value as u64, z_width)?;
-		let remainder_value = (rounded - (value << shift)) as u64;
-		let remainder = || plus(rounded_lc(), -(lower << shift), [(-(1i64 << shift), z)]);
-		if shift == 0 {
-			self.enforce_zero(remainder)?;
-		} else {
-			self.decompose(remainder, remainder_value, shift)?;
+			None => self.requantise_by_bits(accumulator, requantisation, shift, activation),
 		}
-		Ok(Wire {
-			variable: Some(z),
-			offset: lower,
-			interval,
-			value,
-		})
-	}
-
-	/// min(p, span) for p ≥ 0 with the bits `high` above those of `low`: span where one of them is set, `low` elsewhere.
-	/// Where p is negative the value is without meaning but determined.
-	fn saturate(
-		&mut self,
-		bits: &Bits,
-		high: Range<u32>,
-		low: impl Fn() -> Lc,
-		low_value: i64,
-		span: i64,
-	) -> Result<(Variable, i64)> {
-		let variables: Vec<Variable> = high.clone().map(|position| bits.variable(position)).collect();
-		let values: Vec<bool> = high.map(|position| bits.bit_value(position)).collect();
-		let (any, any_value) = self.any(&variables, &values)?;
-		let value = if any_value { span } else { low_value };
-		let limited = self.small_witness(value)?;
-		// (span − low) · any = limited − low
-		self.enforce(
-			|| plus(negated(low()), span, []),
-			|| any.into(),
-			|| plus(negated(low()), 0, [(1, limited)]),
-		)?;
-		Ok((limited, value))
 	}
 }
 
-/// The number of bits of a value; 0 has none.
-pub(crate) fn bit_length(value: u64) -> u32 {
-	u64::BITS - value.leading_zeros()
-}
-
-/// lc + constant + Σ terms.
-fn plus(mut lc: Lc, constant: i64, terms: impl IntoIterator<Item = (i64, Variable)>) -> Lc {
-	lc.extend(integer_lc(constant, terms).0);
-	lc
-}
-
-fn negated(mut lc: Lc) -> Lc {
-	for (coefficient, _) in lc.iter_mut() {
-		*coefficient = -*coefficient;
-	}
-	lc
+/// A quotient between the floor of the activation and 127.
+pub(crate) fn clamp(quotient: i64, activation: Activation) -> i64 {
+	quotient.clamp(activation.floor().into(), i8::MAX.into())
 }

@@ -1,133 +1,114 @@
-//! The statement's side of the circuit: its public variables, the input they fix and the output they state.
+//! The statement's side of the circuit: the input, and the fold that ties input and output to the public inputs.
 
 use crate::{
-	builder::{Builder, Lc, Result},
+	builder::{Builder, Result},
+	linear::{Lc, Variable},
+	logup::TableId,
 	poseidon::Element,
 	wire::Wire,
 };
 use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use ark_relations::gr1cs::{LinearCombination, Variable};
 use opensand_nn::Interval;
 use opensand_zk_verifier::{
 	poseidon::{input_tag, salt_to_field},
-	word_count, InputVisibility, BYTES_PER_WORD,
+	InputVisibility, BYTES_PER_WORD,
 };
 
-/// The public variables, in the statement's order.
-pub(crate) struct PublicVariables {
-	pub(crate) binding: Variable,
-	/// The input's words, or its hash alone.
-	pub(crate) input: Vec<Variable>,
-	/// The output's words.
-	pub(crate) output: Vec<Variable>,
-}
-
 impl Builder {
-	/// Allocates the public variables with the given values: binding, input, output.
-	pub(crate) fn public_variables(&mut self, values: &[Fr], output_len: usize) -> Result<PublicVariables> {
-		let mut variables = Vec::with_capacity(values.len());
-		for value in values {
-			variables.push(self.instance(*value)?);
-		}
-		let output = variables.split_off(values.len() - word_count(output_len));
-		let input = variables.split_off(1);
-		Ok(PublicVariables {
-			binding: variables[0],
-			input,
-			output,
-		})
+	/// Fixes [`UNIT`](Self::UNIT), and uses b in a constraint, so that its column is not zero.
+	pub(crate) fn challenges_part(&mut self) -> Result<()> {
+		self.part("challenges");
+		let unit = self.rest(1);
+		debug_assert_eq!(unit, Self::UNIT);
+		self.enforce_zero(|| Lc::integers(1, [(-1, unit)]))?;
+		let product = self.rest_field(self.challenges().b * self.challenges().r);
+		self.enforce(|| Self::B.into(), || Self::R.into(), || product.into())
 	}
 
-	/// Uses the binding in a constraint, so that no one can change it without making another proof.
-	pub(crate) fn bind(&mut self, binding: Variable, value: Fr) -> Result<()> {
-		self.part("binding");
-		let square = self.witness(value.square())?;
-		self.enforce(|| binding.into(), || binding.into(), || square.into())
-	}
-
-	/// The input's wires, proven to be int8 and to be what the statement says.
-	pub(crate) fn input(
-		&mut self,
-		visibility: InputVisibility,
-		public: &[Variable],
-		values: &[i8],
-		salt: &[u8; 32],
-	) -> Result<Vec<Wire>> {
+	/// The input's wires, proven to be int8: by look-ups in a table of 256, or by bits.
+	pub(crate) fn input(&mut self, values: &[i8], bytes: Option<TableId>) -> Result<Vec<Wire>> {
 		self.part("input");
+		let offset = i64::from(i8::MIN);
 		let mut wires = Vec::with_capacity(values.len());
-		for value in values {
-			wires.push(self.int8(*value)?);
-		}
-		match visibility {
-			InputVisibility::Public => {
-				for (chunk, word) in wires.chunks(BYTES_PER_WORD).zip(public) {
-					self.enforce_zero(|| packed(chunk) - *word)?;
-				}
+		for value in values.iter().map(|value| i64::from(*value)) {
+			let variable = self.commit(value - offset);
+			match bytes {
+				Some(table) => self.look_up(table, value - offset, || variable.into())?,
+				None => drop(self.decompose(|| variable.into(), (value - offset) as u64, 8)?),
 			}
-			InputVisibility::Hashed => {
-				self.part("input hash");
-				let salt = salt_to_field(salt);
-				let variable = self.witness(salt)?;
-				let mut elements = vec![Element {
-					value: salt,
-					is_constant: false,
-					lc: variable.into(),
-				}];
-				for (chunk, bytes) in wires.chunks(BYTES_PER_WORD).zip(values.chunks(BYTES_PER_WORD)) {
-					let lc = if self.wants_matrices() {
-						packed(chunk)
-					} else {
-						Lc::zero()
-					};
-					let value = opensand_zk_verifier::pack_words(bytes).sum();
-					elements.push(Element {
-						value,
-						is_constant: false,
-						lc,
-					});
-				}
-				let digest = self.poseidon(input_tag(values.len()), &elements)?;
-				self.enforce_zero(|| digest.lc - public[0])?;
-			}
+			wires.push(Wire {
+				variable: Some(variable),
+				offset,
+				interval: Interval::INT8,
+				value,
+			});
 		}
 		Ok(wires)
 	}
 
-	/// Any int8.
-	fn int8(&mut self, value: i8) -> Result<Wire> {
-		let value = i64::from(value);
-		let offset = i64::from(i8::MIN);
-		let variable = self.small_witness(value - offset)?;
-		self.decompose(|| variable.into(), (value - offset) as u64, 8)?;
-		Ok(Wire {
-			variable: Some(variable),
-			offset,
-			interval: Interval::INT8,
-			value,
-		})
-	}
-
-	/// States that the wires are the output.
-	pub(crate) fn output(&mut self, wires: &[Wire], public: &[Variable]) -> Result<()> {
-		self.part("output");
-		for (chunk, word) in wires.chunks(BYTES_PER_WORD).zip(public) {
-			self.enforce_zero(|| packed(chunk) - *word)?;
+	/// The words that the statement has for the input: its values, or its hash alone.
+	///
+	/// The salt is committed: with the input it determines the hash, so that no word of the statement can be chosen when
+	/// the challenges are known.
+	pub(crate) fn input_words(
+		&mut self,
+		visibility: InputVisibility,
+		wires: &[Wire],
+		salt: &[u8; 32],
+	) -> Result<Vec<Element>> {
+		if visibility == InputVisibility::Public {
+			return Ok(self.packed(wires));
 		}
-		Ok(())
+		self.part("input hash");
+		let salt = salt_to_field(salt);
+		let variable = self.commit_field(salt);
+		let mut elements = vec![Element::variable(variable, salt)];
+		elements.extend(self.packed(wires));
+		Ok(vec![self.poseidon(input_tag(wires.len()), &elements)?])
 	}
-}
 
-/// One word: Σ (wᵢ + 128)·256^i.
-fn packed(wires: &[Wire]) -> Lc {
-	let mut power = Fr::ONE;
-	let mut constant = Fr::ZERO;
-	let mut terms = Vec::with_capacity(wires.len() + 1);
-	for wire in wires {
-		constant += power * Fr::from(wire.offset - i64::from(i8::MIN));
-		terms.extend(wire.variable.map(|variable| (power, variable)));
-		power *= Fr::from(256u64);
+	/// Values as words of 31: Σ (wᵢ + 128)·256^i each.
+	pub(crate) fn packed(&self, wires: &[Wire]) -> Vec<Element> {
+		let word = |wires: &[Wire]| {
+			let mut power = Fr::ONE;
+			let (mut value, mut constant) = (Fr::ZERO, Fr::ZERO);
+			let mut terms = Vec::new();
+			for wire in wires {
+				value += power * Fr::from(wire.value - i64::from(i8::MIN));
+				constant += power * Fr::from(wire.offset - i64::from(i8::MIN));
+				if self.wants_matrices() {
+					terms.extend(wire.variable.map(|variable| (power, variable)));
+				}
+				power *= Fr::from(256u64);
+			}
+			terms.push((constant, Variable::One));
+			Element {
+				value,
+				is_constant: false,
+				lc: Lc(terms),
+			}
+		};
+		wires.chunks(BYTES_PER_WORD).map(word).collect()
 	}
-	terms.push((constant, Variable::One));
-	LinearCombination(terms)
+
+	/// States that these are the statement's words: their fold Σ_k s_k · r^(k+1) is the public one.
+	///
+	/// By Horner's rule, from the last word on: t ← (t + s_k) · r.
+	pub(crate) fn fold(&mut self, words: &[Element]) -> Result<()> {
+		self.part("statement");
+		let r = self.challenges().r;
+		let (mut value, mut sum) = (Fr::ZERO, Lc::zero());
+		for word in words.iter().rev() {
+			value = (value + word.value) * r;
+			let product = self.rest_field(value);
+			self.enforce(
+				|| sum.plus_scaled(Fr::ONE, &word.lc),
+				|| Self::R.into(),
+				|| product.into(),
+			)?;
+			sum = product.into();
+		}
+		self.enforce_zero(|| sum.plus_scaled(-Fr::ONE, &Self::FOLD.into()))
+	}
 }

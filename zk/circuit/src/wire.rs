@@ -1,7 +1,6 @@
 //! A small integer in the circuit.
 
-use crate::builder::{integer_lc, Lc};
-use ark_relations::gr1cs::Variable;
+use crate::linear::{Lc, Variable};
 use opensand_nn::Interval;
 
 /// An integer that the circuit proves to lie in `interval`: a constant, or a variable plus a constant.
@@ -33,7 +32,7 @@ impl Wire {
 
 	/// The value as a linear combination.
 	pub(crate) fn lc(&self) -> Lc {
-		integer_lc(self.offset, self.variable.map(|variable| (1, variable)))
+		Lc::integers(self.offset, self.variable.map(|variable| (1, variable)))
 	}
 }
 
@@ -62,6 +61,6 @@ impl WireSum {
 	}
 
 	pub(crate) fn into_lc(self) -> Lc {
-		integer_lc(self.constant, self.terms)
+		Lc::integers(self.constant, self.terms)
 	}
 }

@@ -7,10 +7,11 @@ use opensand_nn::{
 	Activation, Add, Architecture, AvgPool, Concat, Conv2d, DilatedConv2d, Interval, Layer, LayerWeights,
 	Linear, Model, Operator, Shape, Weights, Window,
 };
-use opensand_zk_circuit::{
-	CircuitError, Execution, InferenceCircuit, Matrices, MockError, MAX_CONSTRAINTS, MAX_TERMS,
+use opensand_zk_circuit::{CircuitError, Execution, InferenceCircuit, MockError, MAX_CONSTRAINTS, MAX_TERMS};
+use opensand_zk_r1cs::Matrices;
+use opensand_zk_verifier::{
+	fold, poseidon::salted_input_hash, Binding, Challenges, InputVisibility, StatementInput, PUBLIC_INPUTS,
 };
-use opensand_zk_verifier::{poseidon::salted_input_hash, Binding, InputVisibility, StatementInput};
 use proptest::prelude::*;
 use std::sync::Arc;
 
@@ -33,6 +34,20 @@ fn circuit(model: Model, visibility: InputVisibility) -> InferenceCircuit {
 
 fn run(circuit: &InferenceCircuit, input: &[i8]) -> Execution {
 	circuit.execute(binding(), input, SALT).unwrap()
+}
+
+/// Any challenges: what a hash would give.
+fn challenges() -> Challenges {
+	Challenges {
+		r: Fr::from(0x0123_4567_89ab_cdefu64).pow([11]),
+		b: Fr::from(0xfedc_ba98_7654_3210u64).pow([13]),
+	}
+}
+
+/// The assignment of an execution.
+fn assign(circuit: &InferenceCircuit, execution: &Execution) -> Vec<Fr> {
+	let committed = circuit.commit(execution).unwrap();
+	circuit.assign(execution, &committed, &challenges()).unwrap()
 }
 
 /// A model of these layers on a vector, each reading the one before.
@@ -92,14 +107,15 @@ proptest! {
 		let circuit = circuit(model, VISIBILITIES[usize::from(hashed)]);
 		let matrices = circuit.matrices().unwrap();
 		prop_assert_eq!(matrices.constraints(), circuit.size().constraints);
-		prop_assert_eq!(matrices.witness_len(), circuit.size().witnesses);
-		prop_assert_eq!(matrices.instance_len(), circuit.size().public_inputs + 1);
+		prop_assert_eq!(matrices.segments(), circuit.size().segments);
+		prop_assert_eq!(matrices.instance_len(), PUBLIC_INPUTS + 1);
 		for input_seed in 0..4 {
 			let input = testing::input(seed ^ input_seed, circuit.model());
 			let execution = run(&circuit, &input);
 			prop_assert_eq!(&execution.statement.output, &circuit.model().evaluate(&input).unwrap());
-			let assignment = circuit.assign(&execution).unwrap();
-			prop_assert_eq!(&assignment[1..matrices.instance_len()], &execution.statement.public_inputs().unwrap()[..]);
+			let assignment = assign(&circuit, &execution);
+			prop_assert_eq!(&assignment[1..matrices.instance_len()], &execution.statement.public_inputs(&challenges()).unwrap()[..]);
+			prop_assert_eq!(execution.statement.words().unwrap().len(), circuit.size().shape.words());
 			prop_assert_eq!(matrices.first_unsatisfied(&assignment), None);
 		}
 	}
@@ -115,7 +131,7 @@ proptest! {
 			Err(MockError::Unsatisfied { part, .. }) => part,
 			other => format!("{other:?}"),
 		};
-		prop_assert_eq!(refused_in, "output");
+		prop_assert_eq!(refused_in, "statement");
 	}
 }
 
@@ -128,7 +144,7 @@ proptest! {
 		let circuit = circuit(testing::model(seed, size), InputVisibility::Public);
 		let matrices = circuit.matrices().unwrap();
 		let execution = run(&circuit, &testing::input(seed, circuit.model()));
-		assert_every_variable_is_determined(&matrices, &circuit.assign(&execution).unwrap());
+		assert_every_variable_is_determined(&matrices, &assign(&circuit, &execution));
 	}
 }
 
@@ -167,7 +183,7 @@ fn requantisation_is_exact_at_every_accumulator() {
 				let circuit = circuit(model, InputVisibility::Public);
 				let matrices = circuit.matrices().unwrap();
 				for input in i8::MIN..=i8::MAX {
-					let assignment = circuit.assign(&run(&circuit, &[input])).unwrap();
+					let assignment = assign(&circuit, &run(&circuit, &[input]));
 					assert_eq!(
 						matrices.first_unsatisfied(&assignment),
 						None,
@@ -175,7 +191,7 @@ fn requantisation_is_exact_at_every_accumulator() {
 					);
 				}
 				for input in [i8::MIN, -3, 0, 2, i8::MAX] {
-					let assignment = circuit.assign(&run(&circuit, &[input])).unwrap();
+					let assignment = assign(&circuit, &run(&circuit, &[input]));
 					assert_every_variable_is_determined(&matrices, &assignment);
 				}
 			}
@@ -214,14 +230,14 @@ fn tables_are_exact_at_every_index_of_every_range() {
 			let circuit = circuit(model, InputVisibility::Public);
 			let matrices = circuit.matrices().unwrap();
 			for input in i8::MIN..=i8::MAX {
-				let assignment = circuit.assign(&run(&circuit, &[input])).unwrap();
+				let assignment = assign(&circuit, &run(&circuit, &[input]));
 				assert_eq!(
 					matrices.first_unsatisfied(&assignment),
 					None,
 					"shift {shift}, input {input}"
 				);
 			}
-			let assignment = circuit.assign(&run(&circuit, &[-7])).unwrap();
+			let assignment = assign(&circuit, &run(&circuit, &[-7]));
 			assert_every_variable_is_determined(&matrices, &assignment);
 		}
 	}
@@ -244,12 +260,12 @@ fn maxima_are_exact() {
 	let matrices = circuit.matrices().unwrap();
 	for a in (i8::MIN..=i8::MAX).step_by(5) {
 		for b in (i8::MIN..=i8::MAX).step_by(3) {
-			let assignment = circuit.assign(&run(&circuit, &[a, b])).unwrap();
+			let assignment = assign(&circuit, &run(&circuit, &[a, b]));
 			assert_eq!(matrices.first_unsatisfied(&assignment), None, "{a}, {b}");
 		}
 	}
 	for pair in [[3, 3], [i8::MIN, i8::MAX], [i8::MAX, i8::MIN], [0, -1]] {
-		assert_every_variable_is_determined(&matrices, &circuit.assign(&run(&circuit, &pair)).unwrap());
+		assert_every_variable_is_determined(&matrices, &assign(&circuit, &run(&circuit, &pair)));
 	}
 }
 
@@ -275,7 +291,7 @@ fn relu_sums_and_averages_determine_every_variable() {
 	);
 	let matrices = circuit.matrices().unwrap();
 	for input in [[-128, 127], [0, 1], [-1, 64]] {
-		assert_every_variable_is_determined(&matrices, &circuit.assign(&run(&circuit, &input)).unwrap());
+		assert_every_variable_is_determined(&matrices, &assign(&circuit, &run(&circuit, &input)));
 	}
 }
 
@@ -349,7 +365,7 @@ fn dilation_concat_and_transpose_determine_every_variable() {
 	);
 	let matrices = circuit.matrices().unwrap();
 	for input in [[-128, 127, 3, 0, -5, 99], [0; 6], [1, 2, 3, 4, 5, 6]] {
-		assert_every_variable_is_determined(&matrices, &circuit.assign(&run(&circuit, &input)).unwrap());
+		assert_every_variable_is_determined(&matrices, &assign(&circuit, &run(&circuit, &input)));
 	}
 	let mut moved = run(&circuit, &[1, 2, 3, 4, 5, 6]);
 	moved.trace.layers[3].accumulators.swap(0, 3);
@@ -379,7 +395,7 @@ fn hashed_inputs_determine_every_variable() {
 			execution.statement.input,
 			StatementInput::Hashed(salted_input_hash(&SALT, &input))
 		);
-		let assignment = circuit.assign(&execution).unwrap();
+		let assignment = assign(&circuit, &execution);
 		assert_eq!(matrices.first_unsatisfied(&assignment), None);
 		if len == 3 {
 			assert_every_variable_is_determined(&matrices, &assignment);
@@ -412,28 +428,58 @@ fn other_statements_do_not_satisfy_the_circuit() {
 		match &mut other_input.statement.input {
 			StatementInput::Public(values) => {
 				values[1] += 1;
-				fails_in(&other_input, "input");
+				fails_in(&other_input, "statement");
 			}
 			StatementInput::Hashed(hash) => {
 				*hash = salted_input_hash(&SALT, &[1, 2, 4]);
-				fails_in(&other_input, "input hash");
+				fails_in(&other_input, "statement");
 				let mut other_salt = honest.clone();
 				other_salt.salt[0] ^= 1;
-				fails_in(&other_salt, "input hash");
+				fails_in(&other_salt, "statement");
 			}
 		}
 		let mut other_output = honest.clone();
 		other_output.statement.output[0] ^= 1;
-		fails_in(&other_output, "output");
+		fails_in(&other_output, "statement");
 		let mut other_sum = honest.clone();
 		other_sum.trace.layers[0].accumulators[1] += 1 << 4;
 		fails_in(&other_sum, "layer 0 (Linear)");
-		// The binding alone: the witness knows the square of another one.
+		// A public input alone.
 		let matrices = circuit.matrices().unwrap();
-		let mut assignment = circuit.assign(&honest).unwrap();
-		assignment[1] += Fr::ONE;
-		assert_eq!(matrices.first_unsatisfied(&assignment), Some(0));
+		let assignment = assign(&circuit, &honest);
+		for public in 1..=PUBLIC_INPUTS {
+			let mut other = assignment.clone();
+			other[public] += Fr::ONE;
+			assert!(
+				matrices.first_unsatisfied(&other).is_some(),
+				"public input {public}"
+			);
+		}
 	}
+}
+
+#[test]
+fn public_columns_are_used_in_a_or_b_and_never_in_c() {
+	let model = testing::model(3, Size::SMALL);
+	for visibility in VISIBILITIES {
+		let matrices = circuit(model.clone(), visibility).matrices().unwrap();
+		for column in 0..=PUBLIC_INPUTS {
+			let occurs = |matrix| {
+				(0..matrices.constraints())
+					.any(|row| matrices.row(matrix, row).any(|(other, _)| other == column))
+			};
+			assert!(occurs(0) || occurs(1), "column {column}");
+			assert!(!occurs(2), "column {column}");
+		}
+	}
+}
+
+#[test]
+fn the_fold_weighs_the_words_by_powers_of_r() {
+	let r = challenges().r;
+	let words = [3u64, 5, 7].map(Fr::from);
+	let expected = words[0] * r + words[1] * r.square() + words[2] * r.pow([3]);
+	assert_eq!(fold(&words, &r), expected);
 }
 
 #[test]
@@ -456,16 +502,24 @@ fn shapes_that_do_not_fit_are_refused() {
 	let honest = run(&circuit, &[1, 2]);
 	let mut hashed = honest.clone();
 	hashed.statement.input = StatementInput::Hashed([0; 32]);
-	assert_eq!(circuit.assign(&hashed), Err(CircuitError::StatementShape));
+	assert_eq!(circuit.commit(&hashed), Err(CircuitError::StatementShape));
 	let mut longer = honest.clone();
 	longer.statement.output.push(0);
-	assert_eq!(circuit.assign(&longer), Err(CircuitError::StatementShape));
+	assert_eq!(circuit.commit(&longer), Err(CircuitError::StatementShape));
 	let mut traceless = honest.clone();
 	traceless.trace.layers.clear();
-	assert_eq!(circuit.assign(&traceless), Err(CircuitError::TraceShape));
+	assert_eq!(circuit.commit(&traceless), Err(CircuitError::TraceShape));
+	let committed = circuit.commit(&honest).unwrap();
+	assert_eq!(
+		circuit.assign(&honest, &committed[1..], &challenges()),
+		Err(CircuitError::CommittedLength {
+			expected: committed.len(),
+			found: committed.len() - 1
+		})
+	);
 	let mut short = honest;
 	short.trace.layers[0].accumulators.clear();
-	assert_eq!(circuit.assign(&short), Err(CircuitError::TraceShape));
+	assert_eq!(circuit.commit(&short), Err(CircuitError::TraceShape));
 }
 
 #[test]
@@ -478,14 +532,13 @@ fn limits_are_checked_before_anything_is_built() {
 			biases: vec![0],
 		}],
 	);
-	assert_eq!(
-		InferenceCircuit::new(Arc::new(wide.clone()), InputVisibility::Public).map(|_| ()),
-		Err(CircuitError::TooManyPublicInputs {
-			needed: 602,
-			limit: 512
-		})
-	);
-	assert!(InferenceCircuit::new(Arc::new(wide), InputVisibility::Hashed).is_ok());
+	// The number of words is no limit: they are folded into one public input.
+	for visibility in VISIBILITIES {
+		assert_eq!(
+			circuit(wide.clone(), visibility).size().segments.public,
+			PUBLIC_INPUTS + 1
+		);
+	}
 	// 2^20 look-ups of 45 constraints each: refused while counting.
 	let shape = Shape::new(1, 1024, 1024);
 	let identity = Operator::Lut(Box::new(std::array::from_fn(|i| (i as i32 - 128) as i8)));

@@ -9,9 +9,9 @@ use std::{
 	sync::Arc,
 };
 
-/// Bytes of a point of G1 and of G2, and of a field element.
-const G1: u64 = 96;
-const G2: u64 = 192;
+/// Bytes of a point of G1 and of G2, each with its index, and of a field element.
+const G1: u64 = 96 + 4;
+const G2: u64 = 192 + 4;
 const FIELD: u64 = 32;
 
 /// Bytes of an entry of the constraint matrices: the coefficient and its column.
@@ -20,8 +20,7 @@ const TERM: u64 = 40;
 /// Entries of the matrices for a constraint, besides the model's multiply-additions.
 const TERMS_PER_CONSTRAINT: u64 = 4;
 
-/// Vectors of the domain's length that are held at the peak: those of the FFTs, the assignment, the MSMs' buckets. Measured:
-/// the estimate was within 5 % of the peak for circuits of 2^12, 2^15 and 2^17.
+/// Vectors of the domain's length that are held at the peak: those of the FFTs, the assignment, the MSMs' buckets.
 const VECTORS: u64 = 8;
 
 /// Bytes that the process takes without any circuit.
@@ -34,6 +33,10 @@ pub struct PartSize {
 	pub name: String,
 	/// How many constraints it has.
 	pub constraints: usize,
+	/// Whether values are proven to be in range by their bits.
+	pub bits: bool,
+	/// The tables that values are looked up in.
+	pub tables: Vec<String>,
 }
 
 /// How large a circuit is, and what proving will take.
@@ -41,15 +44,17 @@ pub struct PartSize {
 pub struct CircuitReport {
 	/// Constraints.
 	pub constraints: usize,
-	/// Public inputs.
-	pub public_inputs: usize,
-	/// Private variables.
+	/// Words of a statement, which are folded into one public input.
+	pub words: usize,
+	/// Private variables that are committed to before the challenge is drawn.
+	pub committed_variables: usize,
+	/// Private variables, the committed ones included.
 	pub private_variables: usize,
 	/// Length of the FFTs: the power of two that holds constraints and public inputs.
 	pub domain: usize,
-	/// Estimated size of the proving key.
+	/// The most that the proving key can take: columns that a matrix does not have take nothing.
 	pub proving_key_bytes: u64,
-	/// Estimated peak of memory while proving: the key as read and in use, vectors, matrices.
+	/// The most memory that proving is expected to take: the key as read and in use, vectors, matrices.
 	pub proving_memory_bytes: u64,
 	/// Constraints by part, in order.
 	pub parts: Vec<PartSize>,
@@ -61,16 +66,17 @@ impl CircuitReport {
 		let multiply_adds = model.architecture().multiply_adds();
 		let circuit = InferenceCircuit::new(model, visibility)?;
 		let size = circuit.size();
-		let witnesses = size.witnesses as u64;
-		let variables = witnesses + size.public_inputs as u64 + 1;
+		let variables = size.segments.variables() as u64;
+		let committed = size.segments.committed as u64;
 		let domain = size.domain as u64;
-		let key = variables * (2 * G1 + G2) + witnesses * G1 + domain * G1;
+		let key = variables * (3 * G1 + G2) + (committed + domain) * G1;
 		let matrices = (multiply_adds + TERMS_PER_CONSTRAINT * size.constraints as u64) * TERM;
 		let parts = size.parts.iter();
 		Ok(Self {
 			constraints: size.constraints,
-			public_inputs: size.public_inputs,
-			private_variables: size.witnesses,
+			words: size.shape.words(),
+			committed_variables: size.segments.committed,
+			private_variables: size.segments.private(),
 			domain: size.domain,
 			proving_key_bytes: key,
 			proving_memory_bytes: PROCESS + 2 * key + VECTORS * domain * FIELD + matrices,
@@ -78,6 +84,8 @@ impl CircuitReport {
 				.map(|part| PartSize {
 					name: part.name.clone(),
 					constraints: part.constraints.len(),
+					bits: part.bits,
+					tables: part.tables.clone(),
 				})
 				.collect(),
 		})
@@ -93,20 +101,34 @@ impl Display for CircuitReport {
 			self.constraints,
 			self.domain.ilog2()
 		)?;
-		writeln!(formatter, "public inputs      {}", self.public_inputs)?;
-		writeln!(formatter, "private variables  {}", self.private_variables)?;
+		writeln!(formatter, "statement          {} words", self.words)?;
 		writeln!(
 			formatter,
-			"proving key        about {:.1} MiB",
+			"private variables  {}, {} of them committed to before the challenge",
+			self.private_variables, self.committed_variables
+		)?;
+		writeln!(
+			formatter,
+			"proving key        at most {:.1} MiB",
 			mebibytes(self.proving_key_bytes)
 		)?;
 		writeln!(
 			formatter,
-			"memory to prove    about {:.1} MiB",
+			"memory to prove    at most {:.1} MiB",
 			mebibytes(self.proving_memory_bytes)
 		)?;
-		self.parts
-			.iter()
-			.try_for_each(|part| writeln!(formatter, "{:>10}  {}", part.constraints, part.name))
+		self.parts.iter().try_for_each(|part| {
+			let bits = part.bits.then_some("bits");
+			let how: Vec<&str> = bits
+				.into_iter()
+				.chain(part.tables.iter().map(String::as_str))
+				.collect();
+			let how = if how.is_empty() {
+				String::new()
+			} else {
+				format!("  by {}", how.join(", "))
+			};
+			writeln!(formatter, "{:>10}  {}{how}", part.constraints, part.name)
+		})
 	}
 }

@@ -168,21 +168,23 @@ fn key_problem(error: &KeyError) -> &'static str {
 		KeyError::UnsupportedVersion => "its version is unknown; export it with a tool of this release",
 		KeyError::UnknownOrigin => "its origin is unknown; export it with a tool of this release",
 		KeyError::WrongLength => "its length is wrong; copy it again",
-		KeyError::InputCount => {
-			"its number of public inputs is zero or too large; compile the model with a hashed input"
+		KeyError::UnknownVisibility | KeyError::UnknownSegments => {
+			"what it is for is unknown; export it with a tool of this release"
 		}
+		KeyError::EmptyTensor => "it is for an empty tensor; it is not a model's",
+		KeyError::TooManyWords => "its statements are too long; compile the model with a hashed input",
 		KeyError::NonCanonical => "a coordinate is not canonical; copy or export it again",
 		KeyError::OffCurve => "a point is not on the curve; copy it again",
 		KeyError::OffSubgroup => "a point is not in the subgroup; do not trust where it comes from",
 		KeyError::Identity => "a point is the identity; do not trust where it comes from",
-		KeyError::GammaDelta => "gamma and delta agree up to sign; do not trust where it comes from",
+		KeyError::EqualTrapdoors => "two trapdoors agree up to sign; do not trust where it comes from",
 	}
 }
 
 /// What is wrong with an encoded proof.
 fn proof_problem(error: &ProofError) -> &'static str {
 	match error {
-		ProofError::WrongLength => "it does not have 384 bytes; take the file that `prove` wrote",
+		ProofError::WrongLength => "it does not have 480 bytes; take the file that `prove` wrote",
 		ProofError::NonCanonical => "a coordinate is not canonical; copy it again",
 		ProofError::OffCurve => "a point is not on the curve; copy it again",
 		ProofError::OffSubgroup => "a point is not in the subgroup; do not trust where it comes from",
@@ -193,9 +195,17 @@ fn proof_problem(error: &ProofError) -> &'static str {
 /// Why a decoded proof is not accepted.
 fn verify_problem(error: &VerifyError) -> &'static str {
 	match error {
-		VerifyError::WrongInputCount => {
-			"the statement does not have the key's number of public inputs; key and statement belong to different models"
-		},
+		VerifyError::WrongKey
+		| VerifyError::WrongVisibility
+		| VerifyError::WrongInputLength
+		| VerifyError::WrongOutputLength
+		| VerifyError::MissingWeights
+		| VerifyError::UnexpectedWeights => {
+			"the statement is not one that the key is for; key and statement belong to different models"
+		}
+		VerifyError::Statement(_) => {
+			"the hash of the input is not canonical; take the statement that `prove` wrote"
+		}
 		VerifyError::InvalidProof => "the proof is INVALID: it does not prove this statement under this key",
 	}
 }
@@ -219,7 +229,7 @@ impl CliError {
 			CliError::Circuit(error)
 			| CliError::Setup(SetupError::Circuit(error))
 			| CliError::Prove(ProveError::Circuit(error)) => match error {
-				CircuitError::TooLarge { .. } | CircuitError::TooManyPublicInputs { .. } => EXIT_UNSUPPORTED,
+				CircuitError::TooLarge { .. } => EXIT_UNSUPPORTED,
 				_ => EXIT_BAD_INPUT,
 			},
 			CliError::Onnx {

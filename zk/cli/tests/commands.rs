@@ -113,7 +113,7 @@ fn from_onnx_to_a_verified_proof() {
 	assert_eq!(imported["manifest"]["held_out"]["images"], 360);
 	assert_eq!(report(&[&"inspect", &model])["kind"], "model");
 	let compiled = report(&[&"compile", &"--model", &model]);
-	assert_eq!(compiled["public_inputs"], 5);
+	assert_eq!(compiled["words"], 4);
 	let mock = report(&[
 		&"mock",
 		&"--model",
@@ -162,7 +162,7 @@ fn from_onnx_to_a_verified_proof() {
 		assert_eq!(verify(&key, &other, &bytes), 1);
 		// Bytes that are no proof, a key that is no key, a statement that is none.
 		let damaged = proof.join("damaged.bin");
-		fs::write(&damaged, [7; 384]).unwrap();
+		fs::write(&damaged, [7; 480]).unwrap();
 		assert_eq!(verify(&key, &statement, &damaged), 3);
 		assert_eq!(verify(&bytes, &statement, &bytes), 3);
 		assert_eq!(verify(&key, &key, &bytes), 3);
@@ -181,14 +181,14 @@ fn an_onnx_file_is_measured_before_anything_is_made() {
 	assert_eq!(estimated["operators"]["Linear"], 2);
 	assert_eq!(estimated["parameters"], 64 * 64 + 64 + 64 * 10 + 10);
 	assert_eq!(estimated["multiply_adds"], 64 * 64 + 64 * 10);
-	assert_eq!(estimated["circuit"]["domain"], 4096);
+	assert_eq!(estimated["circuit"]["domain"], 2048);
 	// On the calibration images it is the circuit that `import` makes.
 	let calibration = digits("calibration.images.npy");
 	let exact = report(&[&"inspect", &model, &"--calibration", &calibration]);
 	assert_eq!(exact["estimated"], false);
 	assert_eq!(exact["circuit"], report(&[&"compile", &"--model", &digits("")]));
 	let hashed = report(&[&"inspect", &model, &"--input-visibility", &"hashed"]);
-	assert_eq!(hashed["circuit"]["public_inputs"], 3);
+	assert_eq!(hashed["circuit"]["words"], 2);
 }
 
 #[test]

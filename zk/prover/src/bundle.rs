@@ -107,7 +107,6 @@ struct Manifest {
 	weights: String,
 	visibility: Visibility,
 	origin: Origin,
-	public_inputs: usize,
 	files: BTreeMap<String, FileEntry>,
 }
 
@@ -195,7 +194,6 @@ impl Bundle {
 				InputVisibility::Hashed => Visibility::Hashed,
 			},
 			origin: verifying.origin().into(),
-			public_inputs: verifying.public_input_count(),
 			files,
 		};
 		let path = staging.path().join(MANIFEST_FILE);
@@ -253,7 +251,6 @@ impl Bundle {
 		let agrees = inner.to_bytes() == verifying
 			&& manifest.key == hex::encode(inner.id())
 			&& manifest.origin == inner.origin().into()
-			&& manifest.public_inputs == inner.public_input_count()
 			&& manifest.architecture == hex::encode(architecture.id())
 			&& manifest.weights == hex::encode(weights.hash());
 		if !agrees {

@@ -1,25 +1,45 @@
-//! The backend that is always there: arkworks on all cores.
+//! The backend that is always there: all cores of this machine.
 
-use crate::backend::{BackendError, ProverBackend, ResidentBases, Transform};
+use crate::{
+	backend::{BackendError, ProverBackend, ResidentBases, ResidentScalars},
+	odd_coset::OddCoset,
+	query::Query,
+};
 use ark_bls12_381::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
-use ark_ec::VariableBaseMSM;
-use ark_ff::{FftField, PrimeField};
-use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
+use ark_ec::short_weierstrass::{Affine, Projective};
+use opensand_zk_msm::{multiply, Bases, Curve, Scalars};
 use rayon::prelude::*;
 use zeroize::Zeroizing;
 
-/// Multi-scalar multiplication and transforms by arkworks, on the threads of the current rayon pool.
+/// Multi-scalar multiplication by `opensand-zk-msm`, on the threads of the current rayon pool.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CpuBackend;
 
-fn msm<G: VariableBaseMSM<ScalarField = Fr>>(bases: &ResidentBases, scalars: &[Fr]) -> Result<G, BackendError>
-where
-	G::MulBase: 'static,
-{
-	let bases: &Vec<G::MulBase> = bases.get(scalars.len())?;
-	let scalars: Zeroizing<Vec<_>> =
-		Zeroizing::new(scalars.par_iter().map(|scalar| scalar.into_bigint()).collect());
-	Ok(G::msm_bigint(&bases[..scalars.len()], &scalars))
+fn load<P: Curve>(bases: Query<Affine<P>>) -> Result<ResidentBases, BackendError> {
+	let scalars = bases.scalars();
+	let (indices, points) = bases.into_parts();
+	let bases = if indices.len() == scalars {
+		Bases::new(points)
+	} else {
+		Bases::sparse(points, &indices, scalars)
+	};
+	let bases = bases.map_err(|error| BackendError::Device(error.to_string()))?;
+	Ok(ResidentBases::new(scalars, bases))
+}
+
+fn products<P: Curve>(
+	bases: &[&ResidentBases],
+	scalars: &ResidentScalars,
+) -> Result<Vec<Projective<P>>, BackendError> {
+	let classified: &Scalars = scalars.get()?;
+	let bases = bases
+		.iter()
+		.map(|bases| bases.get::<Bases<P>>(scalars))
+		.collect::<Result<Vec<_>, _>>()?;
+	Ok(bases
+		.par_iter()
+		.map(|bases| multiply(bases, classified))
+		.collect())
 }
 
 impl ProverBackend for CpuBackend {
@@ -27,35 +47,44 @@ impl ProverBackend for CpuBackend {
 		"cpu"
 	}
 
-	fn load_g1(&self, bases: Vec<G1Affine>) -> Result<ResidentBases, BackendError> {
-		Ok(ResidentBases::new(bases.len(), bases))
+	fn load_g1(&self, bases: Query<G1Affine>) -> Result<ResidentBases, BackendError> {
+		load(bases)
 	}
 
-	fn load_g2(&self, bases: Vec<G2Affine>) -> Result<ResidentBases, BackendError> {
-		Ok(ResidentBases::new(bases.len(), bases))
+	fn load_g2(&self, bases: Query<G2Affine>) -> Result<ResidentBases, BackendError> {
+		load(bases)
 	}
 
-	fn msm_g1(&self, bases: &ResidentBases, scalars: &[Fr]) -> Result<G1Projective, BackendError> {
-		msm(bases, scalars)
+	fn load_scalars(&self, scalars: &[Fr]) -> Result<ResidentScalars, BackendError> {
+		Ok(ResidentScalars::new(scalars.len(), Scalars::new(scalars)))
 	}
 
-	fn msm_g2(&self, bases: &ResidentBases, scalars: &[Fr]) -> Result<G2Projective, BackendError> {
-		msm(bases, scalars)
+	fn odd_products(&self, a: Vec<Fr>, b: Vec<Fr>) -> Result<ResidentScalars, BackendError> {
+		let (mut a, mut b) = (Zeroizing::new(a), Zeroizing::new(b));
+		let coset = OddCoset::new(a.len()).filter(|_| a.len() == b.len());
+		let coset = coset.ok_or(BackendError::TransformLength(a.len()))?;
+		let extension = coset.extension();
+		rayon::join(|| extension.extend(&mut a), || extension.extend(&mut b));
+		a.par_iter_mut()
+			.with_min_len(1024)
+			.zip(b.par_iter())
+			.for_each(|(a, b)| *a *= b);
+		self.load_scalars(&a)
 	}
 
-	fn ntt(&self, values: &mut Vec<Fr>, transform: Transform) -> Result<(), BackendError> {
-		let error = BackendError::TransformLength(values.len());
-		if !values.len().is_power_of_two() {
-			return Err(error);
-		}
-		let domain = Radix2EvaluationDomain::<Fr>::new(values.len()).ok_or(error.clone())?;
-		let coset = domain.get_coset(Fr::GENERATOR).ok_or(error)?;
-		match transform {
-			Transform::Forward => domain.fft_in_place(values),
-			Transform::Inverse => domain.ifft_in_place(values),
-			Transform::CosetForward => coset.fft_in_place(values),
-			Transform::CosetInverse => coset.ifft_in_place(values),
-		}
-		Ok(())
+	fn multiply_g1(
+		&self,
+		bases: &[&ResidentBases],
+		scalars: &ResidentScalars,
+	) -> Result<Vec<G1Projective>, BackendError> {
+		products(bases, scalars)
+	}
+
+	fn multiply_g2(
+		&self,
+		bases: &[&ResidentBases],
+		scalars: &ResidentScalars,
+	) -> Result<Vec<G2Projective>, BackendError> {
+		products(bases, scalars)
 	}
 }

@@ -99,14 +99,14 @@ impl Fixture {
 	/// Another proof of the same statement, as anyone can compute it from the proof alone (ePrint 2020/811, figure 1).
 	pub fn rerandomise(&self, proof: &[u8], seed: u64) -> Vec<u8> {
 		let proof = Proof::from_bytes(proof).expect("a valid proof decodes");
-		let (a, b, c) = proof.points();
-		let (_, [_, _, delta], _) = self.prover.verifying_key().points();
+		let (a, b, c, committed) = proof.points();
+		let (_, g2, _) = self.prover.verifying_key().points();
 		let mut rng = ChaCha20Rng::seed_from_u64(seed);
 		let (t, u) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
 		let a_fresh = *a * t.inverse().expect("a random element is not zero");
-		let b_fresh = *b * t + *delta * (t * u);
+		let b_fresh = *b * t + g2.delta * (t * u);
 		let c_fresh = *a * u + c;
-		Proof::from_points(a_fresh.into(), b_fresh.into(), c_fresh.into())
+		Proof::from_points(a_fresh.into(), b_fresh.into(), c_fresh.into(), *committed)
 			.expect("no point becomes the identity")
 			.to_bytes()
 	}

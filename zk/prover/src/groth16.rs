@@ -1,139 +1,185 @@
-//! Groth16's prover over a backend.
+//! Groth16's prover with segments, over a backend: `zk/PROTOCOL.md` has the equations and the argument.
+//!
+//! Nothing here knows statements. A circuit with a challenge is proven in two steps: [`commit`] to the committed segment's
+//! values, draw the challenge from the commitment, assign the rest, then [`prove`] with the same blinding.
 
 use crate::{
-	backend::{BackendError, ProverBackend, ResidentBases, Transform},
-	key::ProvingKey,
+	backend::{BackendError, ProverBackend, ResidentBases},
+	generator::ProvingPoints,
+	rows::Rows,
 };
 use ark_bls12_381::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::CurveGroup;
-use ark_ff::{FftField, Field, UniformRand};
-use opensand_zk_circuit::Matrices;
+use ark_ff::{AdditiveGroup, UniformRand};
+use opensand_zk_r1cs::Segments;
 use rand::{CryptoRng, RngCore};
-use rayon::prelude::*;
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// The blinding factors r and s of one proof: who knows them can recover the witness' commitments. Erased when dropped.
+/// The blinding factors of one proof: who knows them can recover what commitments hide. Erased when dropped.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Blinding {
-	pub(crate) r: Fr,
-	pub(crate) s: Fr,
+	/// r, of A.
+	a: Fr,
+	/// s, of B.
+	b: Fr,
+	/// ρ₁, of D₁.
+	committed: Fr,
+	/// ρ_w, of D_w: the one that the weights were registered with.
+	weights: Fr,
 }
 
 impl Blinding {
-	/// Fresh factors.
+	/// Fresh factors for a proof without committed weights: r, s and ρ₁ are drawn in this order.
 	pub fn random(rng: &mut (impl RngCore + CryptoRng)) -> Self {
 		Self {
-			r: Fr::rand(rng),
-			s: Fr::rand(rng),
+			a: Fr::rand(rng),
+			b: Fr::rand(rng),
+			committed: Fr::rand(rng),
+			weights: Fr::ZERO,
 		}
+	}
+
+	/// These factors, for a proof about weights that were committed to with `weights`.
+	pub fn with_weights(mut self, weights: &Fr) -> Self {
+		self.weights = *weights;
+		self
 	}
 }
 
 /// A proving key whose bases are where the backend wants them.
-pub(crate) struct ResidentKey {
+pub struct ResidentKey {
+	segments: Segments,
+	domain: usize,
 	alpha_g1: G1Affine,
 	beta_g1: G1Affine,
 	beta_g2: G2Affine,
 	delta_g1: G1Affine,
 	delta_g2: G2Affine,
+	delta_committed_g1: G1Affine,
+	delta_weights_g1: G1Affine,
 	a: ResidentBases,
 	b_g1: ResidentBases,
 	b_g2: ResidentBases,
-	h: ResidentBases,
 	l: ResidentBases,
+	h: ResidentBases,
+	committed: ResidentBases,
+	weights: ResidentBases,
 }
 
 impl ResidentKey {
-	pub(crate) fn load(backend: &dyn ProverBackend, key: ProvingKey) -> Result<Self, BackendError> {
-		let key = key.into_points();
+	/// Loads a key's bases.
+	pub fn load(backend: &dyn ProverBackend, key: ProvingPoints) -> Result<Self, BackendError> {
 		Ok(Self {
-			alpha_g1: key.vk.alpha_g1,
+			segments: key.segments,
+			domain: key.domain,
+			alpha_g1: key.alpha_g1,
 			beta_g1: key.beta_g1,
-			beta_g2: key.vk.beta_g2,
+			beta_g2: key.beta_g2,
 			delta_g1: key.delta_g1,
-			delta_g2: key.vk.delta_g2,
-			a: backend.load_g1(key.a_query)?,
-			b_g1: backend.load_g1(key.b_g1_query)?,
-			b_g2: backend.load_g2(key.b_g2_query)?,
-			h: backend.load_g1(key.h_query)?,
-			l: backend.load_g1(key.l_query)?,
+			delta_g2: key.delta_g2,
+			delta_committed_g1: key.delta_committed_g1,
+			delta_weights_g1: key.delta_weights_g1,
+			a: backend.load_g1(key.a)?,
+			b_g1: backend.load_g1(key.b_g1)?,
+			b_g2: backend.load_g2(key.b_g2)?,
+			l: backend.load_g1(key.l)?,
+			h: backend.load_g1(key.h)?,
+			committed: backend.load_g1(key.committed)?,
+			weights: backend.load_g1(key.weights)?,
 		})
+	}
+
+	/// Whether the key was made for a constraint system of this size.
+	pub fn fits(&self, rows: &Rows) -> bool {
+		self.segments == rows.segments() && self.domain == rows.domain()
 	}
 }
 
-/// The points A, B and C of a proof.
-pub(crate) type ProofPoints = (G1Affine, G2Affine, G1Affine);
-
-/// Proves that z satisfies the matrices, with the given blinding.
-///
-/// A = α + Σ zᵢ·aᵢ + r·δ, B = β + Σ zᵢ·bᵢ + s·δ, C = Σ_{private} zᵢ·lᵢ + Σ hⱼ·Hⱼ + s·A + r·B₁ − rs·δ.
-pub(crate) fn prove(
+/// D₁ = Σ zₖ·Kₖ + ρ₁·δ over the committed segment, whose values these are.
+pub fn commit(
 	backend: &dyn ProverBackend,
 	key: &ResidentKey,
-	matrices: &Matrices,
+	committed: &[Fr],
+	blinding: &Blinding,
+) -> Result<G1Affine, BackendError> {
+	commitment(backend, key, &key.committed, committed, &blinding.committed)
+}
+
+/// D_w = Σ zₖ·Kₖ + ρ_w·δ over the weights. Made when a model is registered; every proof about it uses the same ρ_w.
+pub fn commit_weights(
+	backend: &dyn ProverBackend,
+	key: &ResidentKey,
+	weights: &[Fr],
+	blinding: &Fr,
+) -> Result<G1Affine, BackendError> {
+	commitment(backend, key, &key.weights, weights, blinding)
+}
+
+fn commitment(
+	backend: &dyn ProverBackend,
+	key: &ResidentKey,
+	bases: &ResidentBases,
+	values: &[Fr],
+	blinding: &Fr,
+) -> Result<G1Affine, BackendError> {
+	let sums = backend.multiply_g1(&[bases], &backend.load_scalars(values)?)?;
+	let [sum] = take(sums)?;
+	Ok((sum + key.delta_g1 * blinding).into_affine())
+}
+
+/// The points A, B and C of a proof.
+pub type ProofPoints = (G1Affine, G2Affine, G1Affine);
+
+/// Proves that z satisfies the matrices whose rows these are.
+///
+/// A = α + Σ zₖ·aₖ + r·δ, B = β + Σ zₖ·bₖ + s·δ,
+/// C = Σ zₖ·lₖ + Σ (A·B)(xⱼ)·hⱼ + s·A + r·B₁ − rs·δ − ρ₁·δ₁ − ρ_w·δ_w, where the last two are there if their segments are.
+/// If z does not satisfy the matrices, the proof is not valid.
+pub fn prove(
+	backend: &dyn ProverBackend,
+	key: &ResidentKey,
+	rows: &Rows,
 	z: &[Fr],
 	blinding: &Blinding,
 ) -> Result<ProofPoints, BackendError> {
-	let Blinding { r, s } = blinding;
+	if !key.fits(rows) || z.len() != key.segments.variables() {
+		return Err(BackendError::LengthMismatch {
+			scalars: z.len(),
+			bases: key.segments.variables(),
+		});
+	}
+	let (r, s) = (&blinding.a, &blinding.b);
 	// Independent of each other: small circuits leave cores idle within a single multiplication.
-	let h_acc = || {
-		let h = quotient(backend, matrices, z)?;
-		backend.msm_g1(&key.h, &h[..h.len() - 1])
+	let quotient = || {
+		let [a, b] = rows.products(z);
+		let values = backend.odd_products(a, b)?;
+		take(backend.multiply_g1(&[&key.h], &values)?)
 	};
-	let g1 = || {
-		Ok::<_, BackendError>((
-			backend.msm_g1(&key.a, z)?,
-			backend.msm_g1(&key.b_g1, z)?,
-			backend.msm_g1(&key.l, &z[matrices.instance_len()..])?,
-		))
+	let witness = || {
+		let scalars = backend.load_scalars(z)?;
+		let (in_g1, in_g2) = rayon::join(
+			|| backend.multiply_g1(&[&key.a, &key.b_g1, &key.l], &scalars),
+			|| backend.multiply_g2(&[&key.b_g2], &scalars),
+		);
+		Ok::<_, BackendError>((take(in_g1?)?, take(in_g2?)?))
 	};
-	let (h_acc, (g1, g2)) = rayon::join(h_acc, || rayon::join(g1, || backend.msm_g2(&key.b_g2, z)));
-	let (h_acc, (a_acc, b_acc, l_acc), b_g2_acc) = (h_acc?, g1?, g2?);
-	let a: G1Projective = a_acc + key.alpha_g1 + key.delta_g1 * r;
-	let b_g1: G1Projective = b_acc + key.beta_g1 + key.delta_g1 * s;
-	let b_g2: G2Projective = b_g2_acc + key.beta_g2 + key.delta_g2 * s;
-	let c = l_acc + h_acc + a * s + b_g1 * r - key.delta_g1 * (*r * s);
+	let (quotient, witness) = rayon::join(quotient, witness);
+	let ([h_sum], ([a_sum, b_g1_sum, l_sum], [b_g2_sum])) = (quotient?, witness?);
+	let a: G1Projective = a_sum + key.alpha_g1 + key.delta_g1 * r;
+	let b_g1: G1Projective = b_g1_sum + key.beta_g1 + key.delta_g1 * s;
+	let b_g2: G2Projective = b_g2_sum + key.beta_g2 + key.delta_g2 * s;
+	let mut c = l_sum + h_sum + a * s + b_g1 * r - key.delta_g1 * (*r * s);
+	if key.segments.committed > 0 {
+		c -= key.delta_committed_g1 * blinding.committed;
+	}
+	if key.segments.weights > 0 {
+		c -= key.delta_weights_g1 * blinding.weights;
+	}
 	Ok((a.into_affine(), b_g2.into_affine(), c.into_affine()))
 }
 
-/// The coefficients of h = (A·B − C) / Z, where A, B and C interpolate the products of the matrices with z over the
-/// domain and Z vanishes on it. Public inputs have rows of their own in A, after the constraints, which make their
-/// polynomials independent.
-fn quotient(
-	backend: &dyn ProverBackend,
-	matrices: &Matrices,
-	z: &[Fr],
-) -> Result<Zeroizing<Vec<Fr>>, BackendError> {
-	let (constraints, instance_len) = (matrices.constraints(), matrices.instance_len());
-	let domain = (constraints + instance_len).next_power_of_two();
-	let on_coset = |matrix: usize| {
-		let mut values = Zeroizing::new(Vec::with_capacity(domain));
-		(0..constraints)
-			.into_par_iter()
-			.with_min_len(64)
-			.map(|row| matrices.product(matrix, row, z))
-			.collect_into_vec(&mut values);
-		if matrix == 0 {
-			values.extend_from_slice(&z[..instance_len]);
-		}
-		values.resize(domain, Fr::from(0u64));
-		backend.ntt(&mut values, Transform::Inverse)?;
-		backend.ntt(&mut values, Transform::CosetForward)?;
-		Ok::<_, BackendError>(values)
-	};
-	let mut h = on_coset(0)?;
-	let b = on_coset(1)?;
-	let c = on_coset(2)?;
-	// Z is constant on the coset: g^n − 1.
-	let vanishing = (Fr::GENERATOR.pow([domain as u64]) - Fr::ONE).inverse();
-	let vanishing = vanishing.ok_or(BackendError::TransformLength(domain))?;
-	h.par_iter_mut()
-		.with_min_len(256)
-		.zip(b.par_iter())
-		.zip(c.par_iter())
-		.for_each(|((h, b), c)| {
-			*h = (*h * b - c) * vanishing;
-		});
-	backend.ntt(&mut h, Transform::CosetInverse)?;
-	Ok(h)
+/// As many sums as were asked for.
+fn take<T, const N: usize>(sums: Vec<T>) -> Result<[T; N], BackendError> {
+	sums.try_into()
+		.map_err(|_| BackendError::Device("the backend gave another number of sums than asked for".into()))
 }

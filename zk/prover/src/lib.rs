@@ -6,32 +6,44 @@
 //!                                                          ProverBackend (CpuBackend)
 //! ```
 //!
-//! - [`setup_dev`] makes a key on one machine and marks it so ([`KeyOrigin::Development`](opensand_zk_verifier::KeyOrigin)).
+//! - [`generate`] makes the key of any constraint system with segments; [`groth16`] commits and proves.
+//! - [`setup_dev`] makes a model's key on one machine and marks it so ([`KeyOrigin::Development`](opensand_zk_verifier::KeyOrigin)).
 //! - [`Bundle`] keeps a model with its keys in one directory, with checksums, written in one piece or not at all.
 //! - [`Prover`] holds a key's bases where its [`ProverBackend`] wants them and the circuit's matrices; a proof verifies
 //!   under its own key before it is handed out.
 //!
 //! The protocol and its security argument are in `zk/PROTOCOL.md`.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 #![warn(missing_docs)]
 
+#[cfg(feature = "arkworks")]
+pub mod arkworks;
 mod backend;
 mod bundle;
 mod cpu;
 #[cfg(feature = "fixtures")]
 pub mod fixtures;
-mod groth16;
+mod generator;
+pub mod groth16;
 mod key;
+mod odd_coset;
 mod prover;
+mod query;
+mod rows;
 mod setup;
+#[cfg(target_arch = "x86_64")]
+mod vector_transform;
 
-pub use backend::{BackendError, ProverBackend, ResidentBases, Transform};
+pub use backend::{BackendError, ProverBackend, ResidentBases, ResidentScalars};
 pub use bundle::{
 	Bundle, BundleError, ARCHITECTURE_FILE, MANIFEST_FILE, PROVING_KEY_FILE, VERIFYING_KEY_FILE, WEIGHTS_FILE,
 };
 pub use cpu::CpuBackend;
+pub use generator::{generate, GeneratorError, ProvingPoints, Trapdoors, VerifyingPoints};
 pub use groth16::Blinding;
 pub use key::{ProvingKey, ProvingKeyError};
 pub use prover::{ProveError, Prover, Stage};
+pub use query::Query;
+pub use rows::Rows;
 pub use setup::{setup_dev, SetupError};

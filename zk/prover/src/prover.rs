@@ -4,11 +4,13 @@ use crate::{
 	backend::{BackendError, ProverBackend},
 	bundle::{Bundle, BundleError},
 	cpu::CpuBackend,
-	groth16::{prove, Blinding, ResidentKey},
+	groth16::{commit, prove, Blinding, ResidentKey},
 	key::ProvingKey,
+	rows::Rows,
 };
+use ark_bls12_381::{Fr, G1Affine};
 use opensand_nn::Model;
-use opensand_zk_circuit::{CircuitError, CircuitSize, InferenceCircuit, Matrices};
+use opensand_zk_circuit::{CircuitError, CircuitSize, Execution, InferenceCircuit};
 use opensand_zk_verifier::{verify, Binding, InputVisibility, Native, Proof, Statement, VerifyingKey};
 use rand::{rngs::OsRng, CryptoRng, RngCore};
 use std::{ops::ControlFlow, path::Path, sync::Arc};
@@ -52,7 +54,7 @@ pub enum ProveError {
 pub enum Stage {
 	/// The model is being evaluated.
 	Evaluating,
-	/// The values of the circuit's variables are being computed.
+	/// The values of the circuit's variables are being computed, and those that are looked up committed to.
 	Assigning,
 	/// The proof's group elements are being computed: nearly all of the time.
 	Proving,
@@ -63,7 +65,7 @@ pub enum Stage {
 /// A model's circuit, its matrices and its key, ready to prove again and again.
 pub struct Prover {
 	circuit: InferenceCircuit,
-	matrices: Matrices,
+	rows: Rows,
 	key: ResidentKey,
 	verifying: VerifyingKey,
 	key_id: [u8; 32],
@@ -94,26 +96,15 @@ impl Prover {
 		backend: Arc<dyn ProverBackend>,
 	) -> Result<Self, ProveError> {
 		let circuit = InferenceCircuit::new(model, visibility)?;
-		let size = circuit.size();
-		let variables = size.public_inputs + 1 + size.witnesses;
-		let points = key.points();
-		let fits = key.verifying_key().public_input_count() == size.public_inputs
-			&& [
-				points.a_query.len(),
-				points.b_g1_query.len(),
-				points.b_g2_query.len(),
-			] == [variables; 3]
-			&& points.h_query.len() == size.domain - 1
-			&& points.l_query.len() == size.witnesses;
-		if !fits {
+		let rows = Rows::new(&circuit.matrices()?);
+		let verifying = key.verifying_key().clone();
+		let key = ResidentKey::load(&*backend, key.into_points())?;
+		if !key.fits(&rows) {
 			return Err(ProveError::KeyMismatch);
 		}
-		let matrices = circuit.matrices()?;
-		let verifying = key.verifying_key().clone();
-		let key = ResidentKey::load(&*backend, key)?;
 		Ok(Self {
 			circuit,
-			matrices,
+			rows,
 			key,
 			key_id: verifying.id(),
 			verifying,
@@ -192,22 +183,37 @@ impl Prover {
 		enter(Stage::Evaluating)?;
 		let mut execution = self.circuit.execute(binding, input, *salt)?;
 		enter(Stage::Assigning)?;
-		let assignment = Zeroizing::new(self.circuit.assign(&execution)?);
+		let (blinding, committed, assignment) = self.commit_and_assign(&execution, rng)?;
 		execution.salt.zeroize();
 		enter(Stage::Proving)?;
-		let blinding = Blinding::random(rng);
-		let (a, b, c) = prove(&*self.backend, &self.key, &self.matrices, &assignment, &blinding)?;
+		let (a, b, c) = prove(&*self.backend, &self.key, &self.rows, &assignment, &blinding)?;
 		enter(Stage::Verifying)?;
 		// What leaves is what was checked: the bytes are decoded again, with every check of the chain.
-		let bytes = Proof::from_points(a, b, c)
+		let bytes = Proof::from_points(a, b, c, committed)
 			.map_err(|_| ProveError::SelfCheck)?
 			.to_bytes();
 		let proof = Proof::from_bytes_with::<Native>(&bytes).map_err(|_| ProveError::SelfCheck)?;
-		let inputs = execution
-			.statement
-			.public_inputs()
+		verify::<Native>(&self.verifying, &execution.statement, None, &proof)
 			.map_err(|_| ProveError::SelfCheck)?;
-		verify::<Native>(&self.verifying, &inputs, &proof).map_err(|_| ProveError::SelfCheck)?;
 		Ok((execution.statement.output, bytes))
+	}
+
+	/// Commits to what is looked up, draws the challenges from the commitment, and assigns the rest.
+	fn commit_and_assign(
+		&self,
+		execution: &Execution,
+		rng: &mut (impl RngCore + CryptoRng),
+	) -> Result<(Blinding, G1Affine, Zeroizing<Vec<Fr>>), ProveError> {
+		let values = Zeroizing::new(self.circuit.commit(execution)?);
+		loop {
+			let blinding = Blinding::random(rng);
+			let committed = commit(&*self.backend, &self.key, &values, &blinding)?;
+			let challenges = execution.statement.challenges(&committed, None);
+			match self.circuit.assign(execution, &values, &challenges) {
+				// Another commitment gives other challenges.
+				Err(CircuitError::LookedUpChallenge) => continue,
+				assignment => return Ok((blinding, committed, Zeroizing::new(assignment?))),
+			}
+		}
 	}
 }

@@ -1,16 +1,12 @@
-//! Proofs: the same as `ark-groth16`'s, valid for their statement, and for nothing else.
+//! Proofs of models: valid for their statement, and for nothing else.
 
-use ark_bls12_381::{Bls12_381, Fr};
+use ark_bls12_381::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::AffineRepr;
-use ark_ff::UniformRand;
-use ark_groth16::Groth16;
-use opensand_nn::testing::{self, Size};
-use opensand_zk_circuit::InferenceCircuit;
 use opensand_zk_prover::{
 	fixtures::{malformed, Fixture, INPUT, SALT},
 	setup_dev, BackendError, Bundle, BundleError, CpuBackend, ProveError, Prover, ProverBackend, ProvingKey,
-	ProvingKeyError, ResidentBases, Stage, Transform, MANIFEST_FILE, PROVING_KEY_FILE, VERIFYING_KEY_FILE,
-	WEIGHTS_FILE,
+	ProvingKeyError, Query, ResidentBases, ResidentScalars, Stage, MANIFEST_FILE, PROVING_KEY_FILE,
+	VERIFYING_KEY_FILE, WEIGHTS_FILE,
 };
 use opensand_zk_verifier::{
 	verify, verify_batch, BatchItem, Binding, Host, InputVisibility, KeyOrigin, Native, Proof, ProofError,
@@ -37,10 +33,9 @@ fn proceed(_: Stage) -> ControlFlow<()> {
 }
 
 fn check(key: &VerifyingKey, statement: &Statement, proof: &[u8]) -> Result<(), VerifyError> {
-	let inputs = statement.public_inputs().unwrap();
 	let proof = Proof::from_bytes(proof).unwrap();
-	let native = verify::<Native>(key, &inputs, &proof);
-	assert_eq!(native, verify::<Host>(key, &inputs, &proof));
+	let native = verify::<Native>(key, statement, None, &proof);
+	assert_eq!(native, verify::<Host>(key, statement, None, &proof));
 	native
 }
 
@@ -57,13 +52,12 @@ fn proofs_verify_for_their_statement_and_no_other() {
 		);
 		assert_eq!(check(&key, &statement, &proof), Ok(()));
 
-		// Another request, worker, model, chain, key id; another output; another input.
-		let changes: [fn(&mut Statement); 7] = [
+		// Another request, worker, model, chain; another output; another input.
+		let changes: [fn(&mut Statement); 6] = [
 			|s| s.binding.request += 1,
 			|s| s.binding.worker[0] ^= 1,
 			|s| s.binding.model[0] ^= 1,
 			|s| s.binding.genesis[0] ^= 1,
-			|s| s.binding.key[0] ^= 1,
 			|s| s.output[1] ^= 1,
 			|s| match &mut s.input {
 				StatementInput::Public(values) => values[3] ^= 1,
@@ -77,8 +71,11 @@ fn proofs_verify_for_their_statement_and_no_other() {
 		}
 		// A statement of another shape.
 		let mut longer = statement.clone();
-		longer.output.extend([0; 31]);
-		assert_eq!(check(&key, &longer, &proof), Err(VerifyError::WrongInputCount));
+		longer.output.push(-128);
+		assert_eq!(check(&key, &longer, &proof), Err(VerifyError::WrongOutputLength));
+		let mut elsewhere = statement.clone();
+		elsewhere.binding.key[0] ^= 1;
+		assert_eq!(check(&key, &elsewhere, &proof), Err(VerifyError::WrongKey));
 	}
 }
 
@@ -133,8 +130,8 @@ fn altered_proofs_have_distinct_errors_or_are_invalid() {
 		}
 	}
 	let mut swapped = proof.clone();
-	swapped[..96].copy_from_slice(&proof[288..]);
-	swapped[288..].copy_from_slice(&proof[..96]);
+	swapped[..96].copy_from_slice(&proof[288..384]);
+	swapped[288..384].copy_from_slice(&proof[..96]);
 	assert_eq!(check(key, &statement, &swapped), Err(VerifyError::InvalidProof));
 	for (error, bytes) in malformed(&proof) {
 		assert_eq!(Proof::from_bytes(&bytes), Err(error));
@@ -167,65 +164,25 @@ fn batches_of_proofs_verify() {
 			);
 			(
 				fixture.prover().verifying_key(),
-				statement.public_inputs().unwrap(),
+				statement,
 				Proof::from_bytes(&proof).unwrap(),
 			)
 		})
 		.collect();
 	let items: Vec<_> = proofs
 		.iter()
-		.map(|(key, inputs, proof)| BatchItem { key, inputs, proof })
+		.map(|(key, statement, proof)| BatchItem {
+			key,
+			statement,
+			weights: None,
+			proof,
+		})
 		.collect();
 	assert_eq!(verify_batch::<Native>(&items), Ok(()));
 	assert_eq!(verify_batch::<Host>(&items), Ok(()));
 	let mut wrong = items.clone();
 	wrong[1].proof = items[3].proof;
 	assert_eq!(verify_batch::<Native>(&wrong), Err(VerifyError::InvalidProof));
-}
-
-/// For the same key and randomness the bytes are those of `ark-groth16`.
-#[test]
-fn proofs_equal_those_of_arkworks() {
-	for (seed, visibility) in [
-		(1u64, VISIBILITIES[0]),
-		(2, VISIBILITIES[1]),
-		(3, VISIBILITIES[0]),
-		(8, VISIBILITIES[1]),
-	] {
-		let model = Arc::new(testing::model(seed, Size::SMALL));
-		let mut rng = ChaCha20Rng::seed_from_u64(seed);
-		let (key, verifying) = setup_dev(model.clone(), visibility, &mut rng).unwrap();
-		let points = key.points().clone();
-		let prover = Prover::new(model.clone(), visibility, key, Arc::new(CpuBackend)).unwrap();
-		let binding = Binding {
-			genesis: [0; 32],
-			key: verifying.id(),
-			model: [0; 32],
-			request: 0,
-			worker: [0; 32],
-		};
-		let input = testing::input(seed, &model);
-
-		let mut rng = ChaCha20Rng::seed_from_u64(100 + seed);
-		let (output, bytes) = prover
-			.prove_with_rng(binding.clone(), &input, &SALT, &mut proceed, &mut rng)
-			.unwrap();
-		assert_eq!(output, model.evaluate(&input).unwrap());
-
-		let circuit = InferenceCircuit::new(model, visibility).unwrap();
-		let execution = circuit.execute(binding, &input, SALT).unwrap();
-		let mut rng = ChaCha20Rng::seed_from_u64(100 + seed);
-		let (r, s) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
-		let expected = Groth16::<Bls12_381>::create_proof_with_reduction(
-			circuit.with_execution(&execution),
-			&points,
-			r,
-			s,
-		)
-		.unwrap();
-		let expected = Proof::from_points(expected.a, expected.b, expected.c).unwrap();
-		assert_eq!(bytes, expected.to_bytes());
-	}
 }
 
 #[test]
@@ -300,8 +257,8 @@ fn a_proof_that_does_not_verify_never_leaves() {
 	let (right, verifying) = setup_dev(model.clone(), InputVisibility::Public, &mut rng(1)).unwrap();
 	let (other, _) = setup_dev(model.clone(), InputVisibility::Public, &mut rng(2)).unwrap();
 	let mut points = right.points().clone();
-	points.l_query = other.points().l_query.clone();
-	let mixed = ProvingKey::new(KeyOrigin::Development, points).unwrap();
+	points.l = other.points().l.clone();
+	let mixed = ProvingKey::new(verifying.clone(), points).unwrap();
 	let prover = Prover::new(model, InputVisibility::Public, mixed, Arc::new(CpuBackend)).unwrap();
 	let binding = Binding {
 		genesis: [1; 32],
@@ -332,31 +289,35 @@ impl ProverBackend for Faulty {
 	fn name(&self) -> &str {
 		"faulty"
 	}
-	fn load_g1(&self, bases: Vec<ark_bls12_381::G1Affine>) -> Result<ResidentBases, BackendError> {
+	fn load_g1(&self, bases: Query<G1Affine>) -> Result<ResidentBases, BackendError> {
 		CpuBackend.load_g1(bases)
 	}
-	fn load_g2(&self, bases: Vec<ark_bls12_381::G2Affine>) -> Result<ResidentBases, BackendError> {
+	fn load_g2(&self, bases: Query<G2Affine>) -> Result<ResidentBases, BackendError> {
 		CpuBackend.load_g2(bases)
 	}
-	fn msm_g1(
+	fn load_scalars(&self, scalars: &[Fr]) -> Result<ResidentScalars, BackendError> {
+		CpuBackend.load_scalars(scalars)
+	}
+	fn odd_products(&self, a: Vec<Fr>, b: Vec<Fr>) -> Result<ResidentScalars, BackendError> {
+		CpuBackend.odd_products(a, b)
+	}
+	fn multiply_g1(
 		&self,
-		bases: &ResidentBases,
-		scalars: &[Fr],
-	) -> Result<ark_bls12_381::G1Projective, BackendError> {
+		bases: &[&ResidentBases],
+		scalars: &ResidentScalars,
+	) -> Result<Vec<G1Projective>, BackendError> {
 		if self.wrong {
-			return Ok(CpuBackend.msm_g1(bases, scalars)? + ark_bls12_381::G1Affine::generator());
+			let sums = CpuBackend.multiply_g1(bases, scalars)?;
+			return Ok(sums.into_iter().map(|sum| sum + G1Affine::generator()).collect());
 		}
 		Err(BackendError::Device("gone".into()))
 	}
-	fn msm_g2(
+	fn multiply_g2(
 		&self,
-		bases: &ResidentBases,
-		scalars: &[Fr],
-	) -> Result<ark_bls12_381::G2Projective, BackendError> {
-		CpuBackend.msm_g2(bases, scalars)
-	}
-	fn ntt(&self, values: &mut Vec<Fr>, transform: Transform) -> Result<(), BackendError> {
-		CpuBackend.ntt(values, transform)
+		bases: &[&ResidentBases],
+		scalars: &ResidentScalars,
+	) -> Result<Vec<G2Projective>, BackendError> {
+		CpuBackend.multiply_g2(bases, scalars)
 	}
 }
 
@@ -395,32 +356,39 @@ fn faults_of_a_backend_are_errors() {
 #[test]
 fn cpu_backend_checks_what_it_is_given() {
 	let bases = CpuBackend
-		.load_g1(vec![ark_bls12_381::G1Affine::generator(); 2])
+		.load_g1(Query::dense(vec![G1Affine::generator(); 2]))
 		.unwrap();
-	let ones = [Fr::from(1u64); 3];
+	let load = |len: usize| CpuBackend.load_scalars(&vec![Fr::from(3u64); len]).unwrap();
 	assert_eq!(
-		CpuBackend.msm_g1(&bases, &ones),
+		CpuBackend.multiply_g1(&[&bases], &load(3)),
 		Err(BackendError::LengthMismatch { scalars: 3, bases: 2 })
 	);
 	assert_eq!(
-		CpuBackend.msm_g2(&bases, &ones[..2]),
-		Err(BackendError::ForeignBases)
+		CpuBackend.multiply_g2(&[&bases], &load(2)),
+		Err(BackendError::Foreign)
 	);
 	assert_eq!(
-		CpuBackend.ntt(&mut ones.to_vec(), Transform::Forward),
-		Err(BackendError::TransformLength(3))
+		CpuBackend.multiply_g1(&[&bases, &bases], &load(2)),
+		Ok(vec![G1Affine::generator() * Fr::from(6u64); 2])
 	);
-	let values: Vec<Fr> = (0..8u64).map(Fr::from).collect();
-	for (there, back) in [
-		(Transform::Forward, Transform::Inverse),
-		(Transform::CosetForward, Transform::CosetInverse),
-	] {
-		let mut transformed = values.clone();
-		CpuBackend.ntt(&mut transformed, there).unwrap();
-		assert_ne!(transformed, values);
-		CpuBackend.ntt(&mut transformed, back).unwrap();
-		assert_eq!(transformed, values);
+	let ones = |len| vec![Fr::from(1u64); len];
+	for (a, b) in [(3, 3), (4, 2), (0, 0)] {
+		let refused = CpuBackend.odd_products(ones(a), ones(b)).map(|_| ());
+		assert_eq!(refused, Err(BackendError::TransformLength(a)));
 	}
+	assert_eq!(CpuBackend.odd_products(ones(4), ones(4)).unwrap().len(), 4);
+	// No scalar has a base; indices that no query can have.
+	let none = CpuBackend
+		.load_g1(Query::new(2, vec![], vec![]).unwrap())
+		.unwrap();
+	assert_eq!(
+		CpuBackend.multiply_g1(&[&none], &load(2)),
+		Ok(vec![G1Projective::default()])
+	);
+	let point = G1Affine::generator();
+	assert!(Query::new(2, vec![1, 1], vec![point; 2]).is_none());
+	assert!(Query::new(2, vec![2], vec![point]).is_none());
+	assert!(Query::new(2, vec![1], vec![point; 2]).is_none());
 }
 
 fn bundle(visibility: InputVisibility) -> Bundle {
@@ -549,7 +517,6 @@ fn damaged_proving_keys_have_distinct_errors() {
 		bytes
 	};
 	let verifying_len = u32::from_le_bytes(bytes[6..10].try_into().unwrap()) as usize;
-	let queries = 10 + verifying_len;
 	assert!(matches!(
 		decode(&resealed(replaced(10, &[9]))),
 		Err(ProvingKeyError::VerifyingKey(_))
@@ -558,17 +525,44 @@ fn damaged_proving_keys_have_distinct_errors() {
 		decode(&resealed(replaced(6, &[0xff; 4]))),
 		Err(ProvingKeyError::WrongLength)
 	);
+	// Domain, four segments, seven lengths, then the points: five in G1, two in G2, the first section's indices.
+	let domain = 10 + verifying_len;
+	let lengths = domain + 20;
+	let points = lengths + 28;
+	let indices = points + 5 * 96 + 2 * 192;
 	assert_eq!(
-		decode(&resealed(replaced(queries, &[0xff; 4]))),
+		decode(&resealed(replaced(lengths, &[0xff; 4]))),
 		Err(ProvingKeyError::WrongLength)
 	);
+	for (offset, bytes) in [
+		(domain, [32, 0, 0, 0]),
+		(domain + 4, [0xff; 4]),
+		(indices + 4, [0; 4]),
+	] {
+		assert_eq!(
+			decode(&resealed(replaced(offset, &bytes))),
+			Err(ProvingKeyError::Structure)
+		);
+	}
+	let mut identity = [0; 96];
 	assert_eq!(
-		decode(&resealed(replaced(queries + 20, &[0; 96]))),
+		decode(&resealed(replaced(points, &identity))),
+		Err(ProvingKeyError::Point)
+	);
+	identity[0] = 0x40;
+	assert_eq!(
+		decode(&resealed(replaced(points, &identity))),
 		Err(ProvingKeyError::Point)
 	);
 	assert_eq!(
-		decode(&resealed(replaced(queries + 20, &[0xff; 96]))),
+		decode(&resealed(replaced(points, &[0xff; 96]))),
 		Err(ProvingKeyError::Point)
+	);
+	// β in the place of α.
+	let beta = bytes[points + 96..points + 192].to_vec();
+	assert_eq!(
+		decode(&resealed(replaced(points, &beta))),
+		Err(ProvingKeyError::Disagree)
 	);
 }
 

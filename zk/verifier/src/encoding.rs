@@ -3,7 +3,7 @@
 //! A point of G1 is x ‖ y, each 48 bytes; a point of G2 is x₁ ‖ x₀ ‖ y₁ ‖ y₀ with x = x₀ + x₁u. The field's prime p
 //! has 381 bits, so the three high bits of every coordinate are zero: they carry no flags here, and a set flag makes
 //! the coordinate non-canonical. There is one encoding per point, and none for the identity. (The layout is the
-//! uncompressed one of Zcash and arkworks.) Square roots are avoided on purpose: decompression costs more than the
+//! uncompressed one of Zcash and arkworks.) The chain takes points in this form only: decompression costs more than the
 //! whole subgroup test in WASM.
 
 use crate::curve::Curve;
@@ -14,7 +14,7 @@ use ark_ff::{BigInt, PrimeField};
 use thiserror::Error;
 
 /// Length of an encoded coordinate in the base field, in bytes.
-const FQ_LEN: usize = 48;
+pub(crate) const FQ_LEN: usize = 48;
 /// Length of an encoded point of G1, in bytes.
 pub const G1_LEN: usize = 96;
 /// Length of an encoded point of G2, in bytes.
@@ -57,7 +57,8 @@ pub(crate) fn take<'a>(bytes: &mut &'a [u8], len: usize) -> Option<&'a [u8]> {
 	Some(head)
 }
 
-fn decode_fq(bytes: &[u8]) -> Option<Fq> {
+/// Decodes a coordinate from exactly [`FQ_LEN`] bytes.
+pub(crate) fn decode_fq(bytes: &[u8]) -> Option<Fq> {
 	let mut limbs = [0u64; 6];
 	let (words, rest) = bytes.as_chunks::<8>();
 	if words.len() != limbs.len() || !rest.is_empty() {
@@ -118,7 +119,8 @@ pub(crate) fn decode_g2<C: Curve>(bytes: &[u8], check: Check) -> Result<G2Affine
 	Ok(point)
 }
 
-fn push_fq(out: &mut Vec<u8>, value: &Fq) {
+/// Appends the [`FQ_LEN`] bytes of a coordinate.
+pub(crate) fn push_fq(out: &mut Vec<u8>, value: &Fq) {
 	for limb in value.into_bigint().0.iter().rev() {
 		out.extend_from_slice(&limb.to_be_bytes());
 	}

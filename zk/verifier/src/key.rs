@@ -1,28 +1,41 @@
 //! Verifying keys: the encoding that the chain stores, and the checks at registration.
 //!
 //! Layout: version (1 byte, [`VERSION`]) ‖ origin (1 byte; a ceremony's is followed by its 32-byte transcript hash) ‖
-//! number of public inputs (u16, little-endian) ‖ α (G1) ‖ β ‖ γ ‖ δ (G2) ‖ IC₀ … ICₙ (G1). The key id is BLAKE2-256
-//! of these bytes, so it also fixes the origin the key claims.
+//! the statement's shape: visibility (1 byte), input length, output length (u32 each, little-endian) ‖ whether there is
+//! a weights' segment (1 byte) ‖ α (G1) ‖ β ‖ γ ‖ δ ‖ δ₁ ‖ δ_w where there is that segment (G2) ‖ IC₀ … IC₃ (G1). The key
+//! id is BLAKE2-256 of these bytes, so it also fixes the origin the key claims.
 
 use crate::{
 	curve::{Curve, Host},
 	encoding::{decode_g1, decode_g2, encode_g1, encode_g2, take, Check, PointError, G1_LEN, G2_LEN},
 	hash::blake2_256,
+	statement::{InputVisibility, StatementShape},
+	transcript::PUBLIC_INPUTS,
 };
 use alloc::vec::Vec;
 use ark_bls12_381::{G1Affine, G2Affine};
+use ark_ec::AffineRepr;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use thiserror::Error;
 
 /// The version of the encoding.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const ORIGIN_DEVELOPMENT: u8 = 0;
 const ORIGIN_CEREMONY: u8 = 1;
+const VISIBILITY_PUBLIC: u8 = 0;
+const VISIBILITY_HASHED: u8 = 1;
+const WITHOUT_WEIGHTS: u8 = 0;
+const WITH_WEIGHTS: u8 = 1;
 
-/// The largest number of public inputs of a key: 49 KB of key, one MSM of 513 points. Circuits with more input than
-/// fits take it hashed.
-pub const MAX_PUBLIC_INPUTS: usize = 512;
+/// The largest number of words in a statement: 2 MB of tensors, which fold in a few milliseconds.
+pub const MAX_WORDS: usize = 1 << 16;
+
+/// Number of IC points: one for the constant 1 and one for each public input.
+const IC_LEN: usize = PUBLIC_INPUTS + 1;
+
+/// The longest encoding of a key, in bytes: a ceremony's, with a weights' segment.
+pub const MAX_KEY_LEN: usize = 12 + 32 + (1 + IC_LEN) * G1_LEN + 5 * G2_LEN;
 
 /// Who knows the secrets behind a key, by its own claim.
 #[derive(
@@ -48,12 +61,22 @@ pub enum KeyError {
 	/// The origin is neither development nor ceremony. Export the key with a tool of this release.
 	#[error("the key's origin is unknown")]
 	UnknownOrigin,
-	/// The bytes are shorter or longer than the declared number of inputs demands.
-	#[error("the key is shorter or longer than its number of inputs demands")]
+	/// The input's visibility is neither public nor hashed. Export the key with a tool of this release.
+	#[error("the key's input visibility is unknown")]
+	UnknownVisibility,
+	/// The byte that says whether there is a weights' segment is neither 0 nor 1. Export the key with a tool of this
+	/// release.
+	#[error("the key does not say whether it has a weights' segment")]
+	UnknownSegments,
+	/// The bytes are shorter or longer than origin and segments demand.
+	#[error("the key is shorter or longer than its origin and segments demand")]
 	WrongLength,
-	/// The key declares no public input, or more than [`MAX_PUBLIC_INPUTS`]. Compile the model with a hashed input.
-	#[error("the key has no public input or too many")]
-	InputCount,
+	/// The input or the output has no values. The key is not one of a model.
+	#[error("the key is for an empty tensor")]
+	EmptyTensor,
+	/// A statement would have more than [`MAX_WORDS`] words. Compile the model with a hashed input.
+	#[error("the key is for statements of too many words")]
+	TooManyWords,
 	/// A coordinate is not canonical. Export the key again; only uncompressed, canonical points are taken.
 	#[error("a coordinate is not canonical")]
 	NonCanonical,
@@ -66,10 +89,10 @@ pub enum KeyError {
 	/// A point is the identity: some part of the statement would not be bound. The key is damaged or malicious.
 	#[error("a point is the identity")]
 	Identity,
-	/// γ = ±δ: public inputs and witness are not separated, and proofs for one statement give proofs for others. The
-	/// key is malicious or comes from a setup that was never randomised.
-	#[error("gamma equals delta or its negative")]
-	GammaDelta,
+	/// Two of γ, δ, δ₁ and δ_w are equal up to sign: their segments are not separated, and a prover can move values from one
+	/// to the other after it saw the challenge. The key is malicious or comes from a set-up that was never randomised.
+	#[error("two trapdoors are equal or each other's negative")]
+	EqualTrapdoors,
 }
 
 impl From<PointError> for KeyError {
@@ -83,52 +106,83 @@ impl From<PointError> for KeyError {
 	}
 }
 
+/// The points of a key in G2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyG2 {
+	/// β.
+	pub beta: G2Affine,
+	/// γ, the trapdoor of the public inputs.
+	pub gamma: G2Affine,
+	/// δ, the trapdoor of the rest.
+	pub delta: G2Affine,
+	/// δ₁, the trapdoor of the segment that is committed to in the proof.
+	pub delta_committed: G2Affine,
+	/// δ_w, the trapdoor of the weights' segment, where there is one.
+	pub delta_weights: Option<G2Affine>,
+}
+
+impl KeyG2 {
+	/// All points in the order of the encoding.
+	fn iter(&self) -> impl Iterator<Item = &G2Affine> {
+		[&self.beta].into_iter().chain(self.trapdoors())
+	}
+
+	/// The trapdoors of the segments.
+	fn trapdoors(&self) -> impl Iterator<Item = &G2Affine> + Clone {
+		[&self.gamma, &self.delta, &self.delta_committed]
+			.into_iter()
+			.chain(&self.delta_weights)
+	}
+}
+
 /// A verifying key that passed its checks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyingKey {
-	pub(crate) origin: KeyOrigin,
+	/// Hash of the encoding.
+	id: [u8; 32],
+	origin: KeyOrigin,
+	shape: StatementShape,
 	pub(crate) alpha: G1Affine,
-	pub(crate) beta: G2Affine,
-	pub(crate) gamma: G2Affine,
-	pub(crate) delta: G2Affine,
-	/// IC₀ (the constant) and one point per public input.
-	pub(crate) ic: Vec<G1Affine>,
+	pub(crate) g2: KeyG2,
+	/// IC₀ (the constant) and one point for each of r, b and f.
+	pub(crate) ic: [G1Affine; IC_LEN],
 }
 
 impl VerifyingKey {
-	/// A key from the points of a setup. Checks the number of inputs, identities and γ ≠ ±δ; that the points are in
-	/// their subgroups is the caller's word.
+	/// A key from the points of a set-up. Checks the statement's shape, identities and that γ, δ, δ₁, δ_w are different
+	/// up to sign; that the points are in their subgroups is the caller's word.
 	pub fn from_points(
 		origin: KeyOrigin,
+		shape: StatementShape,
 		alpha: G1Affine,
-		[beta, gamma, delta]: [G2Affine; 3],
-		ic: Vec<G1Affine>,
+		g2: KeyG2,
+		ic: [G1Affine; PUBLIC_INPUTS + 1],
 	) -> Result<Self, KeyError> {
-		use ark_ec::AffineRepr;
-		if ic.len() < 2 || ic.len().saturating_sub(1) > MAX_PUBLIC_INPUTS {
-			return Err(KeyError::InputCount);
-		}
-		if alpha.is_zero()
-			|| ic.iter().any(G1Affine::is_zero)
-			|| [beta, gamma, delta].iter().any(G2Affine::is_zero)
-		{
+		check_shape(&shape)?;
+		if alpha.is_zero() || ic.iter().any(G1Affine::is_zero) || g2.iter().any(G2Affine::is_zero) {
 			return Err(KeyError::Identity);
 		}
-		if gamma.x == delta.x {
-			return Err(KeyError::GammaDelta);
+		let mut trapdoors = g2.trapdoors();
+		while let Some(trapdoor) = trapdoors.next() {
+			// P and −P, and only they, have the same x-coordinate.
+			if trapdoors.clone().any(|other| other.x == trapdoor.x) {
+				return Err(KeyError::EqualTrapdoors);
+			}
 		}
-		Ok(Self {
+		let mut key = Self {
+			id: [0; 32],
 			origin,
+			shape,
 			alpha,
-			beta,
-			gamma,
-			delta,
+			g2,
 			ic,
-		})
+		};
+		key.id = blake2_256(&key.to_bytes());
+		Ok(key)
 	}
 
 	/// Decodes a key with every check, for registration: canonical points on the curve, in their subgroups, not the
-	/// identity; a number of inputs within bounds; γ ≠ ±δ; no byte left over. Subgroup tests by host call.
+	/// identity; a shape within bounds; trapdoors different up to sign; no byte left over. Subgroup tests by host call.
 	pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
 		Self::decode::<Host>(bytes, Check::Full)
 	}
@@ -157,31 +211,53 @@ impl VerifyingKey {
 			},
 			_ => return Err(KeyError::UnknownOrigin),
 		};
-		let count = u16::from_le_bytes(part(2)?.try_into().map_err(|_| KeyError::WrongLength)?);
-		let count = usize::from(count);
-		if count == 0 || count > MAX_PUBLIC_INPUTS {
-			return Err(KeyError::InputCount);
-		}
-		let (alpha, beta, gamma, delta) = (part(G1_LEN)?, part(G2_LEN)?, part(G2_LEN)?, part(G2_LEN)?);
+		let visibility = match part(1)? {
+			[VISIBILITY_PUBLIC] => InputVisibility::Public,
+			[VISIBILITY_HASHED] => InputVisibility::Hashed,
+			_ => return Err(KeyError::UnknownVisibility),
+		};
+		let mut length = || {
+			let bytes = part(4)?.try_into().map_err(|_| KeyError::WrongLength)?;
+			Ok::<_, KeyError>(u32::from_le_bytes(bytes))
+		};
+		let shape = StatementShape {
+			visibility,
+			input_len: length()?,
+			output_len: length()?,
+		};
+		check_shape(&shape)?;
+		let has_weights = match part(1)? {
+			[WITHOUT_WEIGHTS] => false,
+			[WITH_WEIGHTS] => true,
+			_ => return Err(KeyError::UnknownSegments),
+		};
 		// The length is settled before any point is decoded.
-		if rest.len() != count.saturating_add(1).saturating_mul(G1_LEN) {
+		let alpha = part(G1_LEN)?;
+		let (beta, gamma, delta, delta_committed) =
+			(part(G2_LEN)?, part(G2_LEN)?, part(G2_LEN)?, part(G2_LEN)?);
+		let delta_weights = has_weights.then(|| part(G2_LEN)).transpose()?;
+		let ic = [part(G1_LEN)?, part(G1_LEN)?, part(G1_LEN)?, part(G1_LEN)?];
+		if !rest.is_empty() {
 			return Err(KeyError::WrongLength);
 		}
-		let alpha = decode_g1::<C>(alpha, check)?;
-		let beta = decode_g2::<C>(beta, check)?;
-		let gamma = decode_g2::<C>(gamma, check)?;
-		let delta = decode_g2::<C>(delta, check)?;
-		let ic = rest
-			.chunks(G1_LEN)
-			.map(|point| decode_g1::<C>(point, check))
-			.collect::<Result<Vec<_>, _>>()?;
-		Self::from_points(origin, alpha, [beta, gamma, delta], ic)
+		let g1 = |bytes| decode_g1::<C>(bytes, check);
+		let g2 = |bytes| decode_g2::<C>(bytes, check);
+		let alpha = g1(alpha)?;
+		let points = KeyG2 {
+			beta: g2(beta)?,
+			gamma: g2(gamma)?,
+			delta: g2(delta)?,
+			delta_committed: g2(delta_committed)?,
+			delta_weights: delta_weights.map(g2).transpose()?,
+		};
+		let [constant, r, b, folded] = ic;
+		let ic = [g1(constant)?, g1(r)?, g1(b)?, g1(folded)?];
+		Self::from_points(origin, shape, alpha, points, ic)
 	}
 
 	/// The bytes of this key, as registered on the chain.
 	pub fn to_bytes(&self) -> Vec<u8> {
-		let points = self.ic.len().saturating_add(1).saturating_mul(G1_LEN);
-		let mut bytes = Vec::with_capacity(points.saturating_add(3 * G2_LEN + 36));
+		let mut bytes = Vec::with_capacity(MAX_KEY_LEN);
 		bytes.push(VERSION);
 		match self.origin {
 			KeyOrigin::Development => bytes.push(ORIGIN_DEVELOPMENT),
@@ -190,10 +266,18 @@ impl VerifyingKey {
 				bytes.extend_from_slice(&transcript_hash);
 			}
 		}
-		// At most MAX_PUBLIC_INPUTS by construction.
-		bytes.extend_from_slice(&(self.public_input_count() as u16).to_le_bytes());
+		bytes.push(match self.shape.visibility {
+			InputVisibility::Public => VISIBILITY_PUBLIC,
+			InputVisibility::Hashed => VISIBILITY_HASHED,
+		});
+		bytes.extend_from_slice(&self.shape.input_len.to_le_bytes());
+		bytes.extend_from_slice(&self.shape.output_len.to_le_bytes());
+		bytes.push(match self.g2.delta_weights {
+			None => WITHOUT_WEIGHTS,
+			Some(_) => WITH_WEIGHTS,
+		});
 		encode_g1(&mut bytes, &self.alpha);
-		for point in [&self.beta, &self.gamma, &self.delta] {
+		for point in self.g2.iter() {
 			encode_g2(&mut bytes, point);
 		}
 		for point in &self.ic {
@@ -204,12 +288,12 @@ impl VerifyingKey {
 
 	/// The key id: BLAKE2-256 of [`to_bytes`](Self::to_bytes).
 	pub fn id(&self) -> [u8; 32] {
-		blake2_256(&self.to_bytes())
+		self.id
 	}
 
-	/// The points α, (β, γ, δ) and IC₀ … ICₙ.
-	pub fn points(&self) -> (&G1Affine, [&G2Affine; 3], &[G1Affine]) {
-		(&self.alpha, [&self.beta, &self.gamma, &self.delta], &self.ic)
+	/// The points α; β, γ, δ, δ₁, δ_w; and IC₀ … IC₃.
+	pub fn points(&self) -> (&G1Affine, &KeyG2, &[G1Affine; PUBLIC_INPUTS + 1]) {
+		(&self.alpha, &self.g2, &self.ic)
 	}
 
 	/// Who knows the secrets behind this key, by its own claim.
@@ -217,17 +301,23 @@ impl VerifyingKey {
 		self.origin
 	}
 
-	/// The number of public inputs that a statement must have.
-	pub fn public_input_count(&self) -> usize {
-		self.ic.len().saturating_sub(1)
+	/// The shape that statements under this key have; at registration it must be the model's.
+	pub fn shape(&self) -> StatementShape {
+		self.shape
 	}
 
-	/// The encoded length of a development key with the given number of public inputs, in bytes; a ceremony's is 32
-	/// longer.
-	pub const fn encoded_len(public_inputs: usize) -> usize {
-		public_inputs
-			.saturating_add(2)
-			.saturating_mul(G1_LEN)
-			.saturating_add(3 * G2_LEN + 4)
+	/// Whether proofs under this key are about a registered commitment to weights.
+	pub fn has_weights(&self) -> bool {
+		self.g2.delta_weights.is_some()
 	}
+}
+
+fn check_shape(shape: &StatementShape) -> Result<(), KeyError> {
+	if shape.input_len == 0 || shape.output_len == 0 {
+		return Err(KeyError::EmptyTensor);
+	}
+	if shape.words() > MAX_WORDS {
+		return Err(KeyError::TooManyWords);
+	}
+	Ok(())
 }

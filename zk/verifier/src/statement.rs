@@ -1,8 +1,5 @@
-//! What a proof says, and how it becomes field elements.
-//!
-//! Public inputs, in order: the binding; the input, as packed words or as one hash; the output, as packed words.
+//! What a proof says, and the field elements that its tensors are packed into.
 
-use crate::hash::hash_to_field;
 use alloc::vec::Vec;
 use ark_bls12_381::Fr;
 use ark_ff::{BigInt, PrimeField};
@@ -14,8 +11,6 @@ use thiserror::Error;
 ///
 /// 31 bytes are 248 bits, below the 255-bit group order, so a word never wraps.
 pub const BYTES_PER_WORD: usize = 31;
-
-const BINDING_TAG: &[u8] = b"OpenSand/inference-binding/v1";
 
 /// What ties a proof to one request on one chain, so that it cannot be used elsewhere or by another worker.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
@@ -30,22 +25,6 @@ pub struct Binding {
 	pub request: u64,
 	/// Account of the worker that is paid for the result.
 	pub worker: [u8; 32],
-}
-
-impl Binding {
-	/// The binding as one public input: BLAKE2b-512 over all parts, reduced modulo r.
-	pub fn to_field(&self) -> Fr {
-		hash_to_field(
-			BINDING_TAG,
-			&[
-				&self.genesis,
-				&self.key,
-				&self.model,
-				&self.request.to_le_bytes(),
-				&self.worker,
-			],
-		)
-	}
 }
 
 /// Whether a model's input is part of the statement or only its salted hash is.
@@ -78,7 +57,34 @@ impl StatementInput {
 	}
 }
 
-/// Why a statement has no public inputs.
+/// The shape that every statement about a model has: whether its input is shown, and the lengths of its tensors.
+///
+/// It stands in the verifying key. Packing is injective only among tensors of one length: a missing value packs like
+/// −128. So the verifier compares lengths, not numbers of words.
+#[derive(
+	Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
+pub struct StatementShape {
+	/// Whether the input or its salted hash stands in the statement.
+	pub visibility: InputVisibility,
+	/// Number of int8 values of the model's input, also where only their hash is shown.
+	pub input_len: u32,
+	/// Number of int8 values of the model's output.
+	pub output_len: u32,
+}
+
+impl StatementShape {
+	/// The number K of words that the fold runs over.
+	pub const fn words(&self) -> usize {
+		let input_words = match self.visibility {
+			InputVisibility::Public => word_count(self.input_len as usize),
+			InputVisibility::Hashed => 1,
+		};
+		input_words.saturating_add(word_count(self.output_len as usize))
+	}
+}
+
+/// Why a statement has no words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StatementError {
 	/// The input hash is not a canonical field element. Take the bytes as `salted_input_hash` returns them.
@@ -98,30 +104,18 @@ pub struct Statement {
 }
 
 impl Statement {
-	/// The public inputs of the proof, in the circuit's order.
-	pub fn public_inputs(&self) -> Result<Vec<Fr>, StatementError> {
-		let mut inputs = Vec::new();
-		inputs.push(self.binding.to_field());
+	/// Words that the fold runs over: input words or hash, then output words.
+	pub fn words(&self) -> Result<Vec<Fr>, StatementError> {
+		let mut words = Vec::new();
 		match &self.input {
-			StatementInput::Public(values) => inputs.extend(pack_words(values)),
+			StatementInput::Public(values) => words.extend(pack_words(values)),
 			StatementInput::Hashed(bytes) => {
-				inputs.push(decode_fr(bytes).ok_or(StatementError::NonCanonicalHash)?)
+				words.push(decode_fr(bytes).ok_or(StatementError::NonCanonicalHash)?)
 			}
 		}
-		inputs.extend(pack_words(&self.output));
-		Ok(inputs)
+		words.extend(pack_words(&self.output));
+		Ok(words)
 	}
-}
-
-/// The number of public inputs of a model with the given visibility and tensor lengths; a key must have as many.
-pub const fn public_input_count(visibility: InputVisibility, input_len: usize, output_len: usize) -> usize {
-	let input_words = match visibility {
-		InputVisibility::Public => word_count(input_len),
-		InputVisibility::Hashed => 1,
-	};
-	1usize
-		.saturating_add(input_words)
-		.saturating_add(word_count(output_len))
 }
 
 /// The number of words that hold `len` int8 values.
@@ -131,7 +125,7 @@ pub const fn word_count(len: usize) -> usize {
 
 /// Packs int8 values, 31 to a word: Σ (vᵢ + 128)·256^i, the last word with fewer bytes.
 ///
-/// Injective for a fixed number of values, which the model's architecture fixes.
+/// Injective for a fixed number of values, which the key's [`StatementShape`] fixes.
 pub fn pack_words(values: &[i8]) -> impl Iterator<Item = Fr> + '_ {
 	values.chunks(BYTES_PER_WORD).map(|chunk| {
 		let mut bytes = [0u8; 32];

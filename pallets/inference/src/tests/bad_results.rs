@@ -7,7 +7,9 @@ use opensand_primitives::{
 	trapdoor::Trapdoor,
 	RequestId,
 };
-use opensand_zk_verifier::{encode_g1, Curve, G1Affine, InputVisibility::Public, Native, G1_LEN, PROOF_LEN};
+use opensand_zk_verifier::{
+	encode_g1, Curve, G1Affine, InputVisibility::Public, Native, StatementShape, G1_LEN, PROOF_LEN,
+};
 
 use crate::{mock::*, Event, HoldReason};
 
@@ -79,7 +81,7 @@ fn wrong_proof_length() {
 
 #[test]
 fn non_canonical_coordinate() {
-	for at in [0, G1_LEN, 3 * G1_LEN] {
+	for at in [0, G1_LEN, 3 * G1_LEN, 4 * G1_LEN] {
 		rejected(
 			&OUTPUT,
 			overwritten(at, vec![0xff; 48]),
@@ -100,7 +102,7 @@ fn non_canonical_coordinate() {
 
 #[test]
 fn point_off_the_curve() {
-	for last in [G1_LEN, 3 * G1_LEN, PROOF_LEN] {
+	for last in [G1_LEN, 3 * G1_LEN, 4 * G1_LEN, PROOF_LEN] {
 		rejected(
 			&OUTPUT,
 			|request| {
@@ -122,14 +124,19 @@ fn point_off_the_subgroup() {
 		.unwrap();
 	let mut bytes = Vec::new();
 	encode_g1(&mut bytes, &point);
-	for at in [0, 3 * G1_LEN] {
+	for at in [0, 3 * G1_LEN, 4 * G1_LEN] {
 		rejected(&OUTPUT, overwritten(at, bytes.clone()), ResultFault::OffSubgroup);
 	}
 }
 
 #[test]
 fn identity_point() {
-	for (at, len) in [(0, G1_LEN), (G1_LEN, 2 * G1_LEN), (3 * G1_LEN, G1_LEN)] {
+	for (at, len) in [
+		(0, G1_LEN),
+		(G1_LEN, 2 * G1_LEN),
+		(3 * G1_LEN, G1_LEN),
+		(4 * G1_LEN, G1_LEN),
+	] {
 		let mut identity = vec![0; len];
 		identity[0] = 0x40;
 		rejected(&OUTPUT, overwritten(at, identity), ResultFault::Identity);
@@ -137,19 +144,24 @@ fn identity_point() {
 }
 
 #[test]
-fn wrong_input_count() {
+fn wrong_statement() {
 	rejected(
 		&OUTPUT,
 		|request| {
 			// The registry would not let such a key stand for the model.
 			let proof = prove(request, &OUTPUT);
-			let key = Trapdoor::new(0, 1)
+			let shape = StatementShape {
+				visibility: Public,
+				input_len: INPUT_LEN as u32 + 1,
+				output_len: OUTPUT_LEN as u32,
+			};
+			let key = Trapdoor::new(0, shape)
 				.key(opensand_zk_verifier::KeyOrigin::Development)
 				.unwrap();
 			RegisteredKeys::insert(record(request).key, key.to_bytes());
 			proof
 		},
-		ResultFault::WrongInputCount,
+		ResultFault::WrongStatement,
 	);
 }
 
@@ -160,22 +172,30 @@ fn invalid_proofs() {
 	invalid(|request| prove(request, &[0, 0]));
 	// For another circuit.
 	invalid(|request| {
-		let inputs = statement(request, &OUTPUT).public_inputs().unwrap();
-		Trapdoor::new(77, inputs.len() as u32)
-			.prove(&inputs, 0)
-			.unwrap()
-			.to_bytes()
+		let statement = statement(request, &OUTPUT);
+		let shape = StatementShape {
+			visibility: Public,
+			input_len: INPUT_LEN as u32,
+			output_len: OUTPUT_LEN as u32,
+		};
+		Trapdoor::new(77, shape).prove(&statement, 0).unwrap().to_bytes()
 	});
 	// With A and C swapped.
 	invalid(|request| {
 		let proof = prove(request, &OUTPUT);
-		[&proof[3 * G1_LEN..], &proof[G1_LEN..3 * G1_LEN], &proof[..G1_LEN]].concat()
+		let (a, b) = (&proof[..G1_LEN], &proof[G1_LEN..3 * G1_LEN]);
+		let (c, committed) = (&proof[3 * G1_LEN..4 * G1_LEN], &proof[4 * G1_LEN..]);
+		[c, b, a, committed].concat()
 	});
 	// With a point of another proof.
 	invalid(|request| {
-		let inputs = statement(request, &OUTPUT).public_inputs().unwrap();
-		let other = trapdoor(Public).prove(&inputs, 1_000).unwrap().to_bytes();
+		let other = prove_statement(&statement(request, &OUTPUT), 1_000);
 		[&other[..G1_LEN], &prove(request, &OUTPUT)[G1_LEN..]].concat()
+	});
+	// With the commitment of another proof, which gives another challenge.
+	invalid(|request| {
+		let other = prove_statement(&statement(request, &OUTPUT), 1_000);
+		[&prove(request, &OUTPUT)[..4 * G1_LEN], &other[4 * G1_LEN..]].concat()
 	});
 }
 
@@ -243,7 +263,7 @@ proptest::proptest! {
 	#[test]
 	fn arbitrary_results_are_refused(
 		output in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..8),
-		proof in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400),
+		proof in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..500),
 		call in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..600),
 	) {
 		use codec::Decode;

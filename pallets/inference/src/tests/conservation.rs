@@ -166,7 +166,7 @@ fn take(step: Step) {
 		}
 		Step::AnswerBadly { request } => {
 			if let Some(request) = open_request(request) {
-				apply(result_call(&record(request).worker, request, &OUTPUT, &[1; 384]))
+				apply(result_call(&record(request).worker, request, &OUTPUT, &[1; 480]))
 					.unwrap()
 					.unwrap();
 			}

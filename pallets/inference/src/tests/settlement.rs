@@ -140,12 +140,13 @@ fn a_rerandomised_proof_verifies_and_cannot_settle_twice() {
 		let request = asked();
 		let original = prove(request, &OUTPUT);
 		let proof = Proof::from_bytes_with::<Native>(&original).unwrap();
-		let (a, b, c) = proof.points();
+		let (a, b, c, committed) = proof.points();
 		let factor = Fr::from(7u64);
 		let other = Proof::from_points(
 			(*a * factor).into_affine(),
 			(*b * factor.inverse().unwrap()).into_affine(),
 			*c,
+			*committed,
 		)
 		.unwrap()
 		.to_bytes();
@@ -172,9 +173,9 @@ fn unused_verification_weight_is_given_back() {
 	run(|| {
 		let request = asked();
 		let call = result_call(&WORKER, request, &OUTPUT, &prove(request, &OUTPUT));
-		let inputs = statement(request, &OUTPUT).public_inputs().unwrap().len() as u32;
+		let words = statement(request, &OUTPUT).words().unwrap().len() as u32;
 		let charged = call.get_dispatch_info().call_weight;
-		assert!(charged.all_gte(<() as WeightInfo>::submit_result(inputs)));
+		assert!(charged.all_gte(<() as WeightInfo>::submit_result(words)));
 		let Call::submit_result {
 			output,
 			proof,
@@ -186,10 +187,7 @@ fn unused_verification_weight_is_given_back() {
 		};
 		let origin = frame_system::RawOrigin::Authorized.into();
 		let info = Inference::submit_result(origin, request, output, proof, signature).unwrap();
-		assert_eq!(
-			info.actual_weight,
-			Some(<() as WeightInfo>::submit_result(inputs))
-		);
+		assert_eq!(info.actual_weight, Some(<() as WeightInfo>::submit_result(words)));
 	});
 }
 
@@ -301,6 +299,6 @@ fn a_result_fits_into_what_it_declares() {
 		let request = asked();
 		let call = result_call(&WORKER, request, &OUTPUT, &prove(request, &OUTPUT));
 		// Request id, output, proof and signature, and nothing else of size.
-		assert!(call.encoded_size() < 384 + 64 + OUTPUT_LEN + 16);
+		assert!(call.encoded_size() < 480 + 64 + OUTPUT_LEN + 16);
 	});
 }

@@ -14,7 +14,6 @@ use crate::{
 };
 use clap::Args;
 use opensand_nn::{Architecture, Shape, Weights};
-use opensand_zk_circuit::CircuitError;
 use opensand_zk_prover::Bundle;
 use opensand_zk_verifier::{InputVisibility, KeyOrigin, Native, Proof, PROOF_LEN};
 use serde::Serialize;
@@ -97,7 +96,7 @@ impl Inspect {
 				Ok(Contents::VerifyingKey {
 					id: Hash(key.id()),
 					development: key.origin() == KeyOrigin::Development,
-					public_inputs: key.public_input_count(),
+					words: key.shape().words(),
 				})
 			}
 			_ => Err(CliError::Unrecognised { path: path.into() }),
@@ -123,7 +122,6 @@ impl Inspect {
 		spinner.finish_and_clear();
 		let (circuit, circuit_problem) = match circuit {
 			Ok(circuit) => (Some(circuit), None),
-			Err(error @ CircuitError::Synthesis(_)) => return Err(error.into()),
 			Err(error) => (None, Some(error.to_string())),
 		};
 		let mut operators = BTreeMap::new();
@@ -182,7 +180,7 @@ enum Contents {
 	VerifyingKey {
 		id: Hash,
 		development: bool,
-		public_inputs: usize,
+		words: usize,
 	},
 	Proof {
 		hash: Hash,
@@ -191,7 +189,7 @@ enum Contents {
 		key: Hash,
 		development: bool,
 		hashed_input: bool,
-		public_inputs: usize,
+		words: usize,
 		layers: Vec<LayerSummary>,
 	},
 }
@@ -234,7 +232,7 @@ fn inspect_folder(path: &Path) -> Result<Contents, CliError> {
 			key: Hash(key.id()),
 			development: key.origin() == KeyOrigin::Development,
 			hashed_input: bundle.visibility == InputVisibility::Hashed,
-			public_inputs: key.public_input_count(),
+			words: key.shape().words(),
 			layers: summaries(bundle.model.architecture()),
 		});
 	}
@@ -306,22 +304,22 @@ impl Display for Contents {
 			Contents::VerifyingKey {
 				id,
 				development,
-				public_inputs,
+				words,
 			} => {
 				writeln!(formatter, "verifying key {id}{}", origin(*development))?;
-				writeln!(formatter, "{public_inputs} public inputs")
+				writeln!(formatter, "statements of {words} words")
 			}
 			Contents::Proof { hash } => writeln!(formatter, "proof {hash}, well-formed"),
 			Contents::Bundle {
 				key,
 				development,
 				hashed_input,
-				public_inputs,
+				words,
 				layers,
 			} => {
 				writeln!(formatter, "bundle of key {key}{}", origin(*development))?;
 				let input = if *hashed_input { "hashed" } else { "public" };
-				writeln!(formatter, "input {input}, {public_inputs} public inputs")?;
+				writeln!(formatter, "input {input}, statements of {words} words")?;
 				write_layers(formatter, layers)
 			}
 			Contents::Onnx {

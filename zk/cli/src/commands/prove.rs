@@ -29,7 +29,7 @@ const STATEMENT_FILE: &str = "statement.json";
 
 /// Prove what a model answers to one image.
 ///
-/// Writes `proof.bin` (384 bytes) and `statement.json` (what it proves). The proof has been verified before it is written.
+/// Writes `proof.bin` (480 bytes) and `statement.json` (what it proves). The proof has been verified before it is written.
 #[derive(Debug, Args)]
 pub struct Prove {
 	/// Bundle, as `setup` writes it.

@@ -55,7 +55,7 @@ impl Setup {
 			bundle,
 			key: Hash(verifying_key.id()),
 			development: true,
-			public_inputs: verifying_key.public_input_count(),
+			key_bytes: verifying_key.to_bytes().len(),
 			seconds: start.elapsed().as_secs_f64(),
 		});
 		Ok(())
@@ -67,7 +67,7 @@ struct SetupReport {
 	bundle: PathBuf,
 	key: Hash,
 	development: bool,
-	public_inputs: usize,
+	key_bytes: usize,
 	seconds: f64,
 }
 
@@ -80,7 +80,7 @@ impl Display for SetupReport {
 			self.seconds
 		)?;
 		writeln!(formatter, "key            {}", self.key)?;
-		writeln!(formatter, "public inputs  {}", self.public_inputs)?;
+		writeln!(formatter, "verifying key  {} bytes", self.key_bytes)?;
 		writeln!(
 			formatter,
 			"DEVELOPMENT KEY: its secrets were on this machine. Only development chains accept it."

@@ -8,7 +8,9 @@ use crate::{
 	statement::{StatementFile, MAX_STATEMENT_BYTES},
 };
 use clap::Args;
-use opensand_zk_verifier::{verify, KeyOrigin, Native, Proof, VerifyingKey, MAX_PUBLIC_INPUTS, PROOF_LEN};
+use opensand_zk_verifier::{
+	verify, KeyOrigin, Native, Proof, VerifyError, VerifyingKey, MAX_KEY_LEN, PROOF_LEN,
+};
 use serde::Serialize;
 use std::{
 	fmt::{self, Display, Formatter},
@@ -51,10 +53,11 @@ impl Verify {
 				key: Hash(key.id()),
 			});
 		}
-		let inputs = statement.public_inputs();
-		let inputs = inputs.map_err(|_| malformed("the hash of the input is not canonical".into()))?;
 		let start = Instant::now();
-		verify::<Native>(&key, &inputs, &proof).map_err(CliError::Verify)?;
+		verify::<Native>(&key, &statement, None, &proof).map_err(|error| match error {
+			VerifyError::Statement(_) => malformed("the hash of the input is not canonical".into()),
+			error => CliError::Verify(error),
+		})?;
 		output.report(&VerifyReport {
 			valid: true,
 			development: key.origin() == KeyOrigin::Development,
@@ -68,8 +71,7 @@ impl Verify {
 
 /// Reads and checks a verifying key.
 pub fn read_key(path: &Path) -> Result<VerifyingKey, CliError> {
-	// A ceremony's key has its transcript's hash besides.
-	let bytes = files::read(path, VerifyingKey::encoded_len(MAX_PUBLIC_INPUTS) + 32)?;
+	let bytes = files::read(path, MAX_KEY_LEN)?;
 	VerifyingKey::from_bytes_with::<Native>(&bytes).map_err(|problem| CliError::Key {
 		path: path.into(),
 		problem,

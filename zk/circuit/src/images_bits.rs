@@ -1,13 +1,14 @@
 //! Tables of 256 entries, as multilinear polynomials in the bits of the index.
 
 use crate::{
-	bits::Bits,
-	builder::{Builder, Lc, Result},
-	requantise::bit_length,
+	bits::{bit_length, Bits},
+	builder::{Builder, Result},
+	linear::{Lc, Variable},
+	tables::image,
 	wire::Wire,
 };
 use ark_bls12_381::Fr;
-use ark_relations::gr1cs::Variable;
+use ark_ff::Field;
 use opensand_nn::Interval;
 use std::ops::Range;
 
@@ -32,21 +33,14 @@ impl Monomial {
 }
 
 impl Builder {
-	/// table[x + 128].
+	/// table[x + 128], which lies in `interval` and is not constant.
 	///
 	/// x less its least value is an index of n ≤ 8 bits. The table is a multilinear polynomial in them, written as
 	/// Σ_H h_H · P_H(low bits) over the subsets H of the high half of the bits. It costs n constraints for the bits,
 	/// 2^m − m − 1 products for the monomials of a half of m bits, and one product for each H but the empty one.
-	pub(crate) fn look_up(&mut self, table: &[i8; 256], x: &Wire) -> Result<Wire> {
+	pub(crate) fn image_by_bits(&mut self, table: &[i8; 256], x: &Wire, interval: Interval) -> Result<Wire> {
 		let (lower, upper) = (x.interval.lower, x.interval.upper);
-		let images: Vec<i32> = (lower..=upper)
-			.map(|x| table[(x + 128) as usize].into())
-			.collect();
-		let least = images.iter().copied().min().unwrap_or(0);
-		let greatest = images.iter().copied().max().unwrap_or(0);
-		if least == greatest {
-			return Ok(Wire::constant(least));
-		}
+		let images: Vec<i64> = (lower..=upper).map(|x| image(table, x)).collect();
 		let width = bit_length((upper - lower) as u64);
 		let index = x.value - i64::from(lower);
 		let index_wire = Wire {
@@ -56,23 +50,21 @@ impl Builder {
 		let bits = self.decompose(|| index_wire.lc(), index as u64, width)?;
 
 		// Entries above `upper` are never looked up.
-		let mut coefficients: Vec<i64> = images.iter().map(|image| i64::from(*image)).collect();
+		let mut coefficients = images.clone();
 		coefficients.resize(1 << width, 0);
 		to_multilinear(&mut coefficients);
 		let low_width = width.div_ceil(2);
 		let low = self.monomials(&bits, 0..low_width)?;
 		let high = self.monomials(&bits, low_width..width)?;
 
-		let offset = i64::from(least);
+		let offset = i64::from(interval.lower);
 		// In set-up there is no execution, and the index is anything.
-		let value = images
-			.get(index as usize)
-			.map_or(offset, |image| i64::from(*image));
-		let variable = self.small_witness(value - offset)?;
+		let value = images.get(index as usize).copied().unwrap_or(offset);
+		let variable = self.commit(value - offset);
 		let image = Wire {
 			variable: Some(variable),
 			offset,
-			interval: Interval::new(least, greatest),
+			interval,
 			value,
 		};
 
@@ -80,7 +72,7 @@ impl Builder {
 			let mut lc = Lc::zero();
 			for (coefficient, monomial) in row.iter().zip(&low).filter(|(coefficient, _)| **coefficient != 0)
 			{
-				lc = lc + (Fr::from(*coefficient), &monomial.lc(&bits));
+				lc = lc.plus_scaled(Fr::from(*coefficient), &monomial.lc(&bits));
 			}
 			lc
 		};
@@ -96,16 +88,14 @@ impl Builder {
 		let mut sum = Lc::zero();
 		if self.wants_matrices() {
 			for (subset, (row, monomial)) in linear {
-				sum = sum
-					+ if subset == 0 {
-						polynomial(row)
-					} else {
-						monomial.lc(&bits) * Fr::from(row[0])
-					};
+				sum.0.extend(match subset {
+					0 => polynomial(row).0,
+					_ => monomial.lc(&bits).scaled(Fr::from(row[0])).0,
+				});
 			}
 		}
 		let Some(((_, (last_row, last_monomial)), products)) = products.split_last() else {
-			self.enforce_zero(|| sum - &image.lc())?;
+			self.enforce_zero(|| sum.plus_scaled(-Fr::ONE, &image.lc()))?;
 			return Ok(image);
 		};
 		let (low_index, high_index) = (
@@ -119,21 +109,21 @@ impl Builder {
 				.filter(|(mask, _)| mask & low_index == *mask)
 				.map(|(_, value)| value)
 				.sum();
-			let product = self.small_witness(if subset & high_index == *subset {
+			let product = self.rest(if subset & high_index == *subset {
 				row_value
 			} else {
 				0
-			})?;
+			});
 			self.enforce(|| polynomial(row), || monomial.lc(&bits), || product.into())?;
 			if self.wants_matrices() {
-				sum = sum + product;
+				sum.0.push((Fr::ONE, product));
 			}
 		}
 		// The last product is the image less everything else.
 		self.enforce(
 			|| polynomial(last_row),
 			|| last_monomial.lc(&bits),
-			|| image.lc() - &sum,
+			|| image.lc().plus_scaled(-Fr::ONE, &sum),
 		)?;
 		Ok(image)
 	}
@@ -148,7 +138,7 @@ impl Builder {
 			monomials.push(if rest == 0 {
 				lowest
 			} else {
-				let product = self.small_witness((index & mask == mask).into())?;
+				let product = self.rest((index & mask == mask).into());
 				self.enforce(|| monomials[rest].lc(bits), || lowest.lc(bits), || product.into())?;
 				Monomial::Product(product)
 			});

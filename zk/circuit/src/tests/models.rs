@@ -1,0 +1,114 @@
+//! The circuits of the models in `zk/models`: their sizes, which the crate's documentation quotes.
+
+use super::run;
+use crate::{
+	plan::{pair_tables, Choice, Choices, Plan},
+	InferenceCircuit,
+};
+use opensand_nn::{testing, Architecture, Model, Weights};
+use opensand_zk_verifier::InputVisibility;
+use std::{path::Path, sync::Arc};
+
+fn model(name: &str) -> Arc<Model> {
+	let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models").join(name);
+	let read = |file| std::fs::read(folder.join(file)).unwrap();
+	let architecture = Architecture::from_bytes(&read("architecture.bin")).unwrap();
+	let weights = Weights::from_bytes(&read("weights.bin")).unwrap();
+	Arc::new(Model::new(architecture, weights).unwrap())
+}
+
+/// Constraints, logarithm of the domain, committed variables and rest.
+type Figures = [usize; 4];
+
+fn figures(circuit: &InferenceCircuit) -> Figures {
+	let size = circuit.size();
+	[
+		size.constraints,
+		size.domain.ilog2() as usize,
+		size.segments.committed,
+		size.segments.rest,
+	]
+}
+
+/// Compiles a model by bits alone, and as the cost model chooses; checks an execution of the latter against every
+/// constraint.
+fn check(name: &str, visibility: InputVisibility, by_bits: Figures, chosen: Figures) {
+	let model = model(name);
+	let bits = Choices {
+		range_bits: 0,
+		bytes: false,
+		layers: vec![Choice::Bits; model.architecture().layers().len()],
+	};
+	let plan = Plan::new(&model, &bits, &pair_tables(&model));
+	let circuit = InferenceCircuit::with_plan(model.clone(), visibility, plan).unwrap();
+	let before = figures(&circuit);
+
+	let circuit = InferenceCircuit::new(model, visibility).unwrap();
+	let input = testing::input(7, circuit.model());
+	assert_eq!(circuit.mock(&run(&circuit, &input)), Ok(()));
+	assert_eq!(
+		[before, figures(&circuit)],
+		[by_bits, chosen],
+		"{name}, {visibility:?}"
+	);
+}
+
+#[test]
+fn digits() {
+	check(
+		"digits",
+		InputVisibility::Public,
+		[2216, 12, 208, 1880],
+		[2025, 11, 464, 1752],
+	);
+}
+
+#[test]
+fn digits_hashed() {
+	check(
+		"digits",
+		InputVisibility::Hashed,
+		[2586, 12, 209, 2250],
+		[2395, 12, 465, 2122],
+	);
+}
+
+#[test]
+fn lenet5() {
+	check(
+		"lenet5",
+		InputVisibility::Public,
+		[190_851, 18, 18_548, 161_056],
+		[27_308, 15, 15_850, 25_698],
+	);
+}
+
+#[test]
+fn lenet5_hashed() {
+	check(
+		"lenet5",
+		InputVisibility::Hashed,
+		[192_371, 18, 18_549, 162_576],
+		[28_828, 15, 15_851, 27_218],
+	);
+}
+
+#[test]
+fn residual() {
+	check(
+		"residual",
+		InputVisibility::Public,
+		[594_208, 20, 56_404, 508_705],
+		[99_263, 17, 70_409, 99_258],
+	);
+}
+
+#[test]
+fn residual_hashed() {
+	check(
+		"residual",
+		InputVisibility::Hashed,
+		[599_137, 20, 56_405, 513_634],
+		[104_192, 17, 70_410, 104_187],
+	);
+}

@@ -1,0 +1,156 @@
+//! A set-up that keeps its trapdoors.
+
+use super::{
+	circuit::{Circuit, PUBLIC},
+	polynomial::{domain, lagrange_at},
+	verifier::SlowKey,
+};
+use ark_bls12_381::{Fr, G1Affine, G2Affine};
+use ark_ec::{AffineRepr, CurveGroup};
+use ark_ff::{AdditiveGroup, UniformRand};
+use opensand_zk_verifier::{KeyG2, KeyOrigin, StatementShape, VerifyingKey};
+use rand::{CryptoRng, RngCore};
+
+/// The secrets of a set-up.
+#[derive(Clone)]
+pub struct Trapdoors {
+	pub alpha: Fr,
+	pub beta: Fr,
+	pub gamma: Fr,
+	pub delta: Fr,
+	pub delta_committed: Fr,
+	pub delta_weights: Fr,
+	pub tau: Fr,
+}
+
+impl Trapdoors {
+	pub fn random(rng: &mut (impl RngCore + CryptoRng)) -> Self {
+		Self {
+			alpha: Fr::rand(rng),
+			beta: Fr::rand(rng),
+			gamma: Fr::rand(rng),
+			delta: Fr::rand(rng),
+			delta_committed: Fr::rand(rng),
+			delta_weights: Fr::rand(rng),
+			tau: Fr::rand(rng),
+		}
+	}
+}
+
+/// The polynomials of a column at τ.
+#[derive(Clone, Copy)]
+pub struct Column {
+	pub a: Fr,
+	pub b: Fr,
+	pub c: Fr,
+}
+
+/// A circuit, its trapdoors and its polynomials.
+pub struct Setup {
+	pub circuit: Circuit,
+	pub shape: StatementShape,
+	pub trapdoors: Trapdoors,
+	pub columns: Vec<Column>,
+}
+
+impl Setup {
+	pub fn new(circuit: Circuit, shape: StatementShape, trapdoors: Trapdoors) -> Self {
+		let lagrange = lagrange_at(&domain(circuit.domain()), &trapdoors.tau);
+		let zero = Column {
+			a: Fr::ZERO,
+			b: Fr::ZERO,
+			c: Fr::ZERO,
+		};
+		let mut columns = vec![zero; circuit.variables()];
+		for ([a, b, c], value) in circuit.rows.iter().zip(&lagrange) {
+			a.iter()
+				.for_each(|(coefficient, i)| columns[*i].a += *coefficient * value);
+			b.iter()
+				.for_each(|(coefficient, i)| columns[*i].b += *coefficient * value);
+			c.iter()
+				.for_each(|(coefficient, i)| columns[*i].c += *coefficient * value);
+		}
+		for (j, value) in lagrange[circuit.rows.len()..].iter().take(PUBLIC).enumerate() {
+			columns[j].a += value;
+		}
+		Self {
+			circuit,
+			shape,
+			trapdoors,
+			columns,
+		}
+	}
+
+	/// β·aᵢ + α·bᵢ + cᵢ at τ.
+	pub fn mixed(&self, column: usize) -> Fr {
+		let Column { a, b, c } = self.columns[column];
+		self.trapdoors.beta * a + self.trapdoors.alpha * b + c
+	}
+
+	/// The trapdoor of the segment that the column is in.
+	pub fn trapdoor(&self, column: usize) -> Fr {
+		let Trapdoors {
+			gamma,
+			delta,
+			delta_committed,
+			delta_weights,
+			..
+		} = self.trapdoors;
+		if column < PUBLIC {
+			gamma
+		} else if self.circuit.committed.contains(&column) {
+			delta_committed
+		} else if self.circuit.weight_columns.contains(&column) {
+			delta_weights
+		} else {
+			delta
+		}
+	}
+
+	/// Kᵢ: the column's element of the key, as a discrete logarithm.
+	pub fn key_element(&self, column: usize) -> Fr {
+		self.mixed(column) / self.trapdoor(column)
+	}
+
+	/// The verifying key's points, unchecked.
+	pub fn slow_key(&self) -> SlowKey {
+		let t = &self.trapdoors;
+		SlowKey {
+			alpha: g1(&t.alpha),
+			beta: g2(&t.beta),
+			gamma: g2(&t.gamma),
+			delta: g2(&t.delta),
+			delta_committed: g2(&t.delta_committed),
+			delta_weights: (!self.circuit.weight_columns.is_empty()).then(|| g2(&t.delta_weights)),
+			ic: std::array::from_fn(|j| g1(&self.key_element(j))),
+		}
+	}
+
+	/// The verifying key.
+	pub fn key(&self) -> VerifyingKey {
+		self.key_of_origin(KeyOrigin::Development)
+	}
+
+	/// The verifying key under another claim of its origin.
+	pub fn key_of_origin(&self, origin: KeyOrigin) -> VerifyingKey {
+		let key = self.slow_key();
+		let points = KeyG2 {
+			beta: key.beta,
+			gamma: key.gamma,
+			delta: key.delta,
+			delta_committed: key.delta_committed,
+			delta_weights: key.delta_weights,
+		};
+		VerifyingKey::from_points(origin, self.shape, key.alpha, points, key.ic).unwrap()
+	}
+}
+
+/// The point of G1 with the given discrete logarithm.
+pub fn g1(logarithm: &Fr) -> G1Affine {
+	(G1Affine::generator() * logarithm).into_affine()
+}
+
+/// The point of G2 with the given discrete logarithm.
+pub fn g2(logarithm: &Fr) -> G2Affine {
+	(G2Affine::generator() * logarithm).into_affine()
+}
