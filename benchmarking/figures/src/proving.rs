@@ -156,11 +156,11 @@ fn arkworks(bundle: &Path, input: &[i8]) -> Result<f64> {
 	let bundle = Bundle::read(bundle)?;
 	let circuit = InferenceCircuit::new(bundle.model.clone(), InputVisibility::Public)?;
 	let matrices = circuit.matrices()?;
-	let relation = |z| Relation {
+	let unknown = Relation {
 		matrices: &matrices,
-		z,
+		z: None,
 	};
-	let key = Groth16::<Bls12_381>::generate_random_parameters_with_reduction(relation(None), &mut OsRng)?;
+	let key = Groth16::<Bls12_381>::generate_random_parameters_with_reduction(unknown, &mut OsRng)?;
 	let verifying = Groth16::<Bls12_381>::process_vk(&key.vk)?;
 	let binding = binding(bundle.proving_key.verifying_key().id());
 	median(|| {
@@ -169,8 +169,11 @@ fn arkworks(bundle: &Path, input: &[i8]) -> Result<f64> {
 		// Any will do where nothing is committed to.
 		let challenges = execution.statement.challenges(&G1Affine::generator(), None);
 		let z = circuit.assign(&execution, &committed, &challenges)?;
-		let proof =
-			Groth16::<Bls12_381>::create_random_proof_with_reduction(relation(Some(&z)), &key, &mut OsRng)?;
+		let known = Relation {
+			matrices: &matrices,
+			z: Some(&z),
+		};
+		let proof = Groth16::<Bls12_381>::create_random_proof_with_reduction(known, &key, &mut OsRng)?;
 		let inputs = &z[1..matrices.instance_len()];
 		ensure!(
 			Groth16::<Bls12_381>::verify_proof(&verifying, &proof, inputs)?,
