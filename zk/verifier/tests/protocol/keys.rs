@@ -1,6 +1,9 @@
 //! Verifying keys: encoding and the checks at registration.
 
-use crate::{proofs::off_subgroup, scene::Scene};
+use crate::{
+	proofs::{off_subgroup, replaced},
+	scene::Scene,
+};
 use ark_bls12_381::{G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use opensand_zk_verifier::{
@@ -20,12 +23,6 @@ fn decode(bytes: &[u8]) -> Result<VerifyingKey, KeyError> {
 	let native = VerifyingKey::from_bytes_with::<Native>(bytes);
 	assert_eq!(native, VerifyingKey::from_bytes(bytes));
 	native
-}
-
-fn replaced(bytes: &[u8], offset: usize, part: &[u8]) -> Vec<u8> {
-	let mut bytes = bytes.to_vec();
-	bytes[offset..offset + part.len()].copy_from_slice(part);
-	bytes
 }
 
 #[test]

@@ -57,7 +57,8 @@ fn decode_compressed(bytes: &[u8]) -> Result<Proof, ProofError> {
 	native
 }
 
-fn replaced(bytes: &[u8], offset: usize, part: &[u8]) -> Vec<u8> {
+/// Bytes with others in their place from `offset` on.
+pub fn replaced(bytes: &[u8], offset: usize, part: &[u8]) -> Vec<u8> {
 	let mut bytes = bytes.to_vec();
 	bytes[offset..offset + part.len()].copy_from_slice(part);
 	bytes

@@ -1,7 +1,10 @@
 //! The seeds of the fuzz corpora. They are made here, so that a change of an encoding changes them too: the test fails
 //! while the committed ones are others, and writes them with [`WRITE`] in the environment.
 
-use crate::{proofs::off_subgroup, scene::Scene};
+use crate::{
+	proofs::{off_subgroup, replaced},
+	scene::Scene,
+};
 use ark_bls12_381::{Fq, Fr, G1Affine};
 use ark_ff::{AdditiveGroup, BigInteger, PrimeField};
 use codec::Encode;
@@ -10,12 +13,6 @@ use std::{env, fs, path::PathBuf};
 
 /// Target, name and bytes of a seed.
 type Seed = (&'static str, String, Vec<u8>);
-
-fn replaced(bytes: &[u8], offset: usize, part: &[u8]) -> Vec<u8> {
-	let mut bytes = bytes.to_vec();
-	bytes[offset..offset + part.len()].copy_from_slice(part);
-	bytes
-}
 
 fn seeds() -> Vec<Seed> {
 	let (off1, off2) = off_subgroup();
