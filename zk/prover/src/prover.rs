@@ -68,7 +68,6 @@ pub struct Prover {
 	rows: Rows,
 	key: ResidentKey,
 	verifying: VerifyingKey,
-	key_id: [u8; 32],
 	backend: Arc<dyn ProverBackend>,
 }
 
@@ -106,7 +105,6 @@ impl Prover {
 			circuit,
 			rows,
 			key,
-			key_id: verifying.id(),
 			verifying,
 			backend,
 		})
@@ -129,7 +127,7 @@ impl Prover {
 
 	/// The id of the verifying key.
 	pub fn key_id(&self) -> [u8; 32] {
-		self.key_id
+		self.verifying.id()
 	}
 
 	/// The size of the circuit.
@@ -174,10 +172,10 @@ impl Prover {
 			ControlFlow::Continue(()) => Ok(()),
 			ControlFlow::Break(()) => Err(ProveError::Cancelled),
 		};
-		if binding.key != self.key_id {
+		if binding.key != self.key_id() {
 			return Err(ProveError::OtherKey {
 				asked: hex::encode(binding.key),
-				held: hex::encode(self.key_id),
+				held: hex::encode(self.key_id()),
 			});
 		}
 		enter(Stage::Evaluating)?;
