@@ -1,7 +1,10 @@
 //! Transactions and storage through `subxt`, by names and values, without generated code.
 
+use std::sync::Arc;
+
 use anyhow::{anyhow, bail, Context, Result};
 use subxt::{
+	backend::LegacyBackend,
 	client::{ClientAtBlock, OnlineClientAtBlockImpl},
 	config::PolkadotConfig,
 	dynamic::{self, At, Value},
@@ -27,8 +30,10 @@ impl Client {
 	/// # Errors
 	/// When the node does not answer or its metadata does not decode.
 	pub async fn new(rpc: RpcClient) -> Result<Self> {
+		// Not subxt's default: where its `chainHead` subscription has ended, a node answers that a block is not there.
+		let backend = LegacyBackend::builder().build(rpc.clone());
 		Ok(Self {
-			online: OnlineClient::from_rpc_client(rpc.clone()).await?,
+			online: OnlineClient::from_backend(Arc::new(backend)).await?,
 			rpc,
 		})
 	}

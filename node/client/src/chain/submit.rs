@@ -1,10 +1,11 @@
 //! Signed calls, from encoding to inclusion.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use codec::DecodeAll;
 use opensand_primitives::Nonce;
 use subxt::{
+	backend::LegacyBackend,
 	client::{ClientAtBlock, OnlineClientAtBlockImpl},
 	config::polkadot::{PolkadotConfig, PolkadotExtrinsicParamsBuilder},
 	error::{
@@ -76,7 +77,9 @@ impl Chain {
 			method: purpose.to_owned(),
 			reason: error.to_string(),
 		};
-		let online = OnlineClient::<PolkadotConfig>::from_rpc_client(rpc)
+		// Not subxt's default: where its `chainHead` subscription has ended, a node answers that a block is not there.
+		let backend = LegacyBackend::builder().build(rpc);
+		let online = OnlineClient::<PolkadotConfig>::from_backend(Arc::new(backend))
 			.await
 			.map_err(|error| broken(error.into()))?;
 		online.at_block(best).await.map_err(|error| broken(error.into()))
