@@ -21,7 +21,7 @@ PALLETS := dsm inference models
 STEPS ?= 50
 REPEAT ?= 20
 
-.PHONY: help setup build demo test test-long lint format bench bench-storage weights fuzz release chain-specs
+.PHONY: help setup build demo test test-long lint format bench bench-storage bench-zk weights fuzz release chain-specs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +66,14 @@ bench-storage: ## Measure the figures in benchmarking/storage.md and write them 
 	cargo run --release --package opensand-slices --example bench-slices; \
 	cargo bench --package opensand-storage-proof; \
 	cargo bench --package opensand-blocks
+
+bench-zk: ## Measure the figures in benchmarking/zk.md, EZKL's and ark-groth16's beside ours, and write them there
+	@scripts/setup.sh --build-only
+	@$(ENV) cargo build $(WITH_FIGURES)
+	@$(ENV) scripts/ezkl.sh
+	@$(ENV) CARGO_TARGET_DIR=$(BENCH_DIR) cargo bench --package opensand-zk-prover >"$$OPENSAND_CACHE"/provers.json
+	@$(ENV) "$$CARGO_TARGET_DIR"/release/zk-figures write benchmarking/zk.md \
+		--provers "$$OPENSAND_CACHE"/provers.json --ezkl "$$OPENSAND_CACHE"/ezkl/bin/python
 
 weights: ## Benchmark the pallets of this project and write their weights
 	@scripts/setup.sh --build-only

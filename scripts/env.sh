@@ -11,7 +11,7 @@ CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$OPENSAND_CACHE/target}
 # measures stays out: it brings dependencies, and a WebAssembly build, that nothing else needs.
 OPENSAND_CRATES="--release --workspace
 	--exclude opensand-benchmark-runner --exclude opensand-figures --exclude opensand-storage-figures
-	--exclude opensand-wasm-verifier"
+	--exclude opensand-wasm-verifier --exclude opensand-zk-figures"
 OPENSAND_WORKSPACE="$OPENSAND_CRATES --features opensand-node/fast-runtime,opensand-node/try-runtime"
 
 # substrate-wasm-builder looks upwards from the target directory for Cargo.lock, where it is not to be found.

@@ -28,6 +28,7 @@ use opensand_runtime::{genesis::DEVELOPMENT, Balances, Dsm, Runtime, RuntimeOrig
 use opensand_storage_proof::{
 	prove, Claim, SegmentCommitter, SegmentSource, SegmentTree, LEAF_BYTES, SEGMENT_LEAVES,
 };
+use opensand_wasm_verifier::ExtraHostFunctions;
 use pallet_dsm::{
 	Commitments, DatasetEventCount, DatasetEvents, GrantEntry, Grants, HoldReason, NextOrderId, Order,
 	OrderKey, Orders, OrdersOf, Providers, Shard, Shards, ShardsOf, TotalSupply, TreeEntries, TreeEntry,
@@ -37,8 +38,6 @@ use sc_chain_spec::GenesisConfigBuilderRuntimeCaller;
 use sp_crypto_hashing::blake2_256;
 use sp_runtime::DispatchError;
 use sp_state_machine::BasicExternalities;
-
-use crate::wasm::ExtraHostFunctions;
 
 /// The code of each order.
 pub const CODE: ErasureCode = ErasureCode { data: 2, total: 3 };
