@@ -3,11 +3,11 @@
 //! An addition costs an inversion, two multiplications and a squaring; with the inverses of a batch computed together,
 //! five multiplications and a squaring, where a mixed addition to a projective point costs eleven.
 
-use crate::curve::Curve;
+use crate::{curve::Curve, inverse::Invert};
 use ark_ec::{short_weierstrass::Affine, AffineRepr};
 use ark_ff::{AdditiveGroup, Field, Zero};
 
-/// Additions that share an inversion: an inversion takes as long as 90 additions by vector instructions, and the buffers of
+/// Additions that share an inversion: an inversion takes as long as 20 additions by vector instructions, and the buffers of
 /// 2,048 additions in G1 stay in a core's second-level cache.
 pub(crate) const BATCH: usize = 2048;
 
@@ -129,7 +129,7 @@ impl<P: Curve> Batch<P> {
 			};
 		}
 		// No denominator is zero, so neither is their product.
-		let mut inverse = product.inverse().unwrap_or(P::BaseField::ONE);
+		let mut inverse = product.inverted();
 		for index in 0..count {
 			let (a, b) = additions.operands(start + index);
 			let kind = self.kinds[index];

@@ -17,8 +17,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// Points that one tree sums: 1.5 MiB of G1.
 const PIECE: usize = 16384;
-/// Additions that are done one by one: an inversion takes as long as about twenty of them.
-const FEW: usize = 32;
+/// Additions that are done one by one: an inversion takes as long as about four of them.
+const FEW: usize = 8;
 /// Buckets that are weighted one by one.
 const FEW_BUCKETS: usize = 128;
 /// Segments whose buckets are weighted together: two additions of each share an inversion.

@@ -1,6 +1,6 @@
 //! The groups, and their endomorphisms.
 
-use crate::batch_affine::Additions;
+use crate::{batch_affine::Additions, inverse::Invert};
 use ark_bls12_381::{g1, g2, Fq, Fq2, Fr};
 use ark_ec::{
 	scalar_mul::glv::GLVConfig,
@@ -12,7 +12,7 @@ use ark_ff::{AdditiveGroup, MontFp};
 ///
 /// A full-width scalar is split into [`PARTS`](Self::PARTS) short ones: s = Σ sₖ·tᵏ where [`image`](Self::image) multiplies
 /// a point by t.
-pub trait Curve: SWCurveConfig<ScalarField = Fr> + Vectorised {
+pub trait Curve: SWCurveConfig<ScalarField = Fr, BaseField: Invert> + Vectorised {
 	/// How many short scalars a full-width one becomes: 2 of 127 bits, or 4 of 63.
 	const PARTS: usize;
 

@@ -34,6 +34,7 @@ mod digits;
 mod fixed_base;
 #[cfg(target_arch = "x86_64")]
 mod ifma;
+mod inverse;
 mod multiply;
 mod prefetch;
 mod scalars;

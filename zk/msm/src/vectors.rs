@@ -10,14 +10,15 @@ use crate::{
 		from_words, multiply, negate, reduced, shifted, splat, subtract, subtract_both, subtract_reduced,
 		to_words, Element, Words, LANES,
 	},
+	inverse::Invert,
 	prefetch::prefetch,
 };
 use ark_bls12_381::{Fq, Fq2};
 use ark_ec::short_weierstrass::Affine;
-use ark_ff::{batch_inversion, AdditiveGroup, BigInt, Field, Zero};
+use ark_ff::{AdditiveGroup, BigInt, Field, Zero};
 
 /// A field element of D components in the base field.
-pub trait Components<const D: usize>: Field {
+pub trait Components<const D: usize>: Invert {
 	/// The components, in arkworks' Montgomery form.
 	fn words(&self) -> [&[u64; 6]; D];
 
@@ -319,7 +320,7 @@ fn invert<F: Components<D>, const D: usize>(elements: &Elements<D>) -> Elements<
 	}
 	let words = unload(&outside);
 	let mut inverses: [F; LANES] = std::array::from_fn(|lane| get(&words, lane));
-	batch_inversion(&mut inverses);
+	F::invert_all(&mut inverses);
 	let mut words = words;
 	for (lane, inverse) in inverses.iter().enumerate() {
 		put(&mut words, lane, inverse);
