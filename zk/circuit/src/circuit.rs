@@ -18,7 +18,7 @@ use opensand_zk_verifier::{
 use std::sync::Arc;
 
 /// The most multiply-additions of a circuit's model: each becomes one or two entries of the matrices, of 8 bytes.
-pub const MAX_TERMS: u64 = 1 << 25;
+pub const MAX_TERMS: u64 = 1 << 26;
 
 /// How large a circuit is, known before any set-up.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -572,11 +572,11 @@ fn limits_are_checked_before_anything_is_built() {
 			limit: MAX_CONSTRAINTS
 		})
 	);
-	// 1019² outputs of 6·6 multiply-additions each.
+	// 1016² outputs of 9·9 multiply-additions each.
 	let conv = Conv2d {
 		outputs: 1,
 		window: Window {
-			kernel: [6, 6],
+			kernel: [9, 9],
 			stride: [1, 1],
 			padding: [0; 4],
 		},
@@ -589,7 +589,7 @@ fn limits_are_checked_before_anything_is_built() {
 		operator: Operator::Conv2d(conv),
 	}];
 	let weights = Weights::new(vec![LayerWeights {
-		weights: vec![1; 36],
+		weights: vec![1; 81],
 		biases: vec![0],
 	}])
 	.unwrap();
