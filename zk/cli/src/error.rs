@@ -9,6 +9,7 @@ use crate::{
 	onnx::OnnxError,
 };
 use opensand_nn::{EvaluateError, ModelError};
+use opensand_zk_ceremony as ceremony;
 use opensand_zk_circuit::{CircuitError, MockError};
 use opensand_zk_prover::{BundleError, ProveError, SetupError};
 use opensand_zk_verifier::{KeyError, ProofError, VerifyError};
@@ -116,6 +117,50 @@ pub enum CliError {
 	/// No keys could be made.
 	#[error("cannot set up: {0}")]
 	Setup(#[from] SetupError),
+	/// A file of powers or of a ceremony cannot be decoded.
+	#[error("{path}: {source}")]
+	CeremonyFile {
+		/// The file.
+		path: PathBuf,
+		/// Why.
+		source: ceremony::FileError,
+	},
+	/// So many powers are not supported.
+	#[error("2^{0} powers cannot be made; it can be 2^1 to 2^{max}", max = ceremony::MAX_POWERS_LOG2)]
+	PowersCount(u32),
+	/// A file cannot be imported as powers of tau.
+	#[error("{path}: {source}")]
+	ImportPowers {
+		/// The file.
+		path: PathBuf,
+		/// Why.
+		source: ceremony::ImportError,
+	},
+	/// Powers of tau are not what they claim to be.
+	#[error("{path}: the powers are INVALID: {source}; do not contribute to them, ask for those before")]
+	Powers {
+		/// The file.
+		path: PathBuf,
+		/// Why.
+		source: ceremony::PowersError,
+	},
+	/// Powers and models make no ceremony.
+	#[error("cannot begin a ceremony: {0}")]
+	CeremonyInit(ceremony::InitialError),
+	/// A ceremony takes no contribution.
+	#[error("cannot contribute: {0}")]
+	Contribute(#[from] ceremony::ContributeError),
+	/// A ceremony is not what it claims to be.
+	#[error("{path}: the ceremony is INVALID: {source}")]
+	CeremonyVerify {
+		/// The file.
+		path: PathBuf,
+		/// Why.
+		source: ceremony::VerifyError,
+	},
+	/// A ceremony gives no keys.
+	#[error("{0}; report it with the model")]
+	CeremonyFinish(#[from] ceremony::FinishError),
 	/// A bundle cannot be read or written.
 	#[error("{0}")]
 	Bundle(#[from] BundleError),
@@ -219,13 +264,25 @@ impl CliError {
 			CliError::File(_)
 			| CliError::ModelFolder(ModelFolderError::File(_))
 			| CliError::Bundle(BundleError::Io { .. } | BundleError::Exists { .. })
-			| CliError::Prove(ProveError::Bundle(BundleError::Io { .. })) => EXIT_FILE,
+			| CliError::Prove(ProveError::Bundle(BundleError::Io { .. }))
+			| CliError::ImportPowers {
+				source: ceremony::ImportError::Io(_),
+				..
+			} => EXIT_FILE,
 			CliError::Accuracy { .. }
 			| CliError::Mock(_)
 			| CliError::Verify(VerifyError::InvalidProof)
 			| CliError::Prove(ProveError::SelfCheck | ProveError::Backend(_) | ProveError::Cancelled)
 			| CliError::Setup(SetupError::Generator(_) | SetupError::Key(_))
+			| CliError::Powers { .. }
+			| CliError::CeremonyFinish(_)
 			| CliError::Randomness(_) => EXIT_FAILED,
+			CliError::CeremonyVerify { source, .. } => match source {
+				ceremony::VerifyError::OtherPowers
+				| ceremony::VerifyError::OtherCircuits
+				| ceremony::VerifyError::Initial(_) => EXIT_BAD_INPUT,
+				_ => EXIT_FAILED,
+			},
 			CliError::Circuit(error)
 			| CliError::Setup(SetupError::Circuit(error))
 			| CliError::Prove(ProveError::Circuit(error)) => match error {

@@ -2,6 +2,7 @@
 
 mod calibrate;
 mod calibration;
+mod ceremony;
 mod circuit;
 mod compile;
 mod digest;
@@ -50,6 +51,8 @@ pub enum Command {
 	Compile(compile::Compile),
 	/// Make development keys for a model's circuit.
 	Setup(setup::Setup),
+	/// Make keys whose secrets nobody knows, with others.
+	Ceremony(ceremony::Ceremony),
 	/// Write everything that a model computes on one image.
 	Witness(witness::Witness),
 	/// Check every constraint of a model's circuit on one image, without keys.
@@ -72,6 +75,7 @@ pub fn run(cli: Cli) -> Result<(), CliError> {
 		Command::Evaluate(command) => command.run(output),
 		Command::Compile(command) => command.run(output),
 		Command::Setup(command) => command.run(output),
+		Command::Ceremony(command) => command.run(output),
 		Command::Witness(command) => command.run(output),
 		Command::Mock(command) => command.run(output),
 		Command::Prove(command) => command.run(output),
