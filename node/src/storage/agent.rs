@@ -80,7 +80,8 @@ impl Agent {
 				"the chain's runtime has changed how calls are encoded; update this node".into(),
 			));
 		}
-		let era = Era::mortal(LIFETIME_BLOCKS, best.number.into());
+		let birth = self.birth(best);
+		let era = Era::mortal(LIFETIME_BLOCKS, birth.number.into());
 		let extension: TxExtension = (
 			frame_system::AuthorizeCall::new(),
 			frame_system::CheckNonZeroSender::new(),
@@ -100,8 +101,7 @@ impl Agent {
 			version.spec_version,
 			version.transaction_version,
 			genesis,
-			// The era begins with the best block, whose hash ties the transaction to this fork.
-			best.hash,
+			birth.hash,
 			(),
 			(),
 			(),
@@ -120,6 +120,20 @@ impl Agent {
 			Signature::Sr25519(signature),
 			extension,
 		))
+	}
+
+	/// The block from which a transaction is valid: the finalised one, unless finality has stalled. The pool of a node that is
+	/// behind the best block, or on another fork, refuses a transaction that is born in it.
+	fn birth(&self, best: BestBlock) -> BestBlock {
+		let info = self.client.info();
+		if u64::from(best.number.saturating_sub(info.finalized_number)) < LIFETIME_BLOCKS / 2 {
+			BestBlock {
+				number: info.finalized_number,
+				hash: info.finalized_hash,
+			}
+		} else {
+			best
+		}
 	}
 
 	fn best(&self) -> BestBlock {
