@@ -11,8 +11,8 @@ use opensand_zk_verifier::{G1_LEN, G2_LEN};
 
 /// The longest value of a beacon, in bytes.
 pub const MAX_BEACON_LEN: usize = 256;
-/// The logarithm of the most iterations of a beacon: days.
-pub const MAX_BEACON_ITERATIONS_LOG2: u32 = 40;
+/// The logarithm of the most iterations of a beacon: half an hour, for whoever verifies too.
+pub const MAX_BEACON_ITERATIONS_LOG2: u32 = 32;
 
 const BY_PARTICIPANT: u8 = 0;
 const BY_BEACON: u8 = 1;
@@ -42,7 +42,7 @@ impl Trapdoor {
 /// A public random value that nobody could predict or choose, and how often it is hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beacon {
-	/// The value, at most [`MAX_BEACON_LEN`] bytes.
+	/// The value, 1 to [`MAX_BEACON_LEN`] bytes.
 	pub value: Vec<u8>,
 	/// The logarithm of the number of times that it is hashed, at most [`MAX_BEACON_ITERATIONS_LOG2`].
 	pub iterations_log2: u32,
@@ -100,6 +100,9 @@ impl Contribution {
 				let iterations =
 					reader.number("a beacon's iterations", MAX_BEACON_ITERATIONS_LOG2 as usize)?;
 				let len = reader.number("a beacon's length", MAX_BEACON_LEN)?;
+				if len == 0 {
+					return Err(FileError::Limit("a beacon's length"));
+				}
 				Proofs::Beacon(Beacon {
 					value: reader.take(len)?.to_vec(),
 					iterations_log2: iterations as u32,

@@ -16,7 +16,8 @@ use opensand_zk_verifier::{KeyError, ProofError, VerifyError};
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// A check did not hold: a proof is not valid, a circuit not satisfied, or the integer model lost too much accuracy.
+/// A check did not hold: a proof or a ceremony is not valid, a circuit not satisfied, or the integer model lost too much
+/// accuracy.
 pub const EXIT_FAILED: u8 = 1;
 /// The command line is wrong.
 pub const EXIT_USAGE: u8 = 2;
@@ -90,8 +91,8 @@ pub enum CliError {
 	},
 	/// A file is neither a model nor anything else that is known.
 	#[error(
-		"{path} is not recognised; known are model folders, architectures, weights, verifying keys, proofs, and ONNX files \
-		 (as `.onnx`)"
+		"{path} is not recognised; known are model folders, architectures, weights, verifying keys, proofs, powers of tau, ceremonies, and \
+		 ONNX files (as `.onnx`)"
 	)]
 	Unrecognised {
 		/// The file.
@@ -151,7 +152,7 @@ pub enum CliError {
 	#[error("cannot contribute: {0}")]
 	Contribute(#[from] ceremony::ContributeError),
 	/// A ceremony is not what it claims to be.
-	#[error("{path}: the ceremony is INVALID: {source}")]
+	#[error("{path}: the ceremony is not accepted: {source}")]
 	CeremonyVerify {
 		/// The file.
 		path: PathBuf,

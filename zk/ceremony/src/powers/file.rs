@@ -60,9 +60,9 @@ impl Powers {
 		}
 		let count = 1usize << log2;
 		let start = match reader.byte()? {
-			FROM_GENERATORS => PowersStart::Generators,
-			IMPORTED => PowersStart::Imported {
-				source: reader.array()?,
+			FROM_GENERATORS => PowersStart::generators(),
+			IMPORTED => PowersStart {
+				imported: Some(reader.array()?),
 				base: read_base(&mut reader)?,
 			},
 			_ => return Err(FileError::Limit("the start")),
@@ -107,12 +107,12 @@ impl PowersContribution {
 }
 
 pub(super) fn encode_start(bytes: &mut Vec<u8>, start: &PowersStart) {
-	match start {
-		PowersStart::Generators => bytes.push(FROM_GENERATORS),
-		PowersStart::Imported { source, base } => {
+	match &start.imported {
+		None => bytes.push(FROM_GENERATORS),
+		Some(source) => {
 			bytes.push(IMPORTED);
 			bytes.extend_from_slice(source);
-			encode_base(bytes, base);
+			encode_base(bytes, &start.base);
 		}
 	}
 }

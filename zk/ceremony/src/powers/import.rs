@@ -8,7 +8,7 @@
 //! The first powers of a file are powers for fewer rows, so that of a large file only parts are read into memory. All of it is
 //! hashed, because its hash is what its ceremony published.
 
-use super::{Powers, PowersBase, PowersStart, MAX_POWERS_LOG2};
+use super::{Powers, PowersStart, MAX_POWERS_LOG2};
 use crate::points::{decode_all, Group, PointFault};
 use ark_ec::short_weierstrass::Affine;
 use blake2::{Blake2b512, Digest as _};
@@ -123,7 +123,7 @@ pub fn import(
 	let hash = hash_file(file, len, progress)?;
 	let count = 1 << log2;
 	let mut powers = Powers {
-		start: PowersStart::Generators,
+		start: PowersStart::generators(),
 		contributions: Vec::new(),
 		tau_g1: source.points(file, 0, 2 * count - 1, "the powers of tau in G1")?,
 		tau_g2: source.points(file, 1, count, "the powers of tau in G2")?,
@@ -131,8 +131,10 @@ pub fn import(
 		beta_g1: source.points(file, 3, count, "the powers with beta")?,
 		beta_g2: source.points(file, 4, 1, "beta in G2")?[0],
 	};
-	let base: PowersBase = powers.base();
-	powers.start = PowersStart::Imported { source: hash, base };
+	powers.start = PowersStart {
+		imported: Some(hash),
+		base: powers.base(),
+	};
 	Ok(powers)
 }
 
@@ -161,8 +163,8 @@ impl Powers {
 	/// These powers without their contributions, as if they came from elsewhere.
 	pub(crate) fn import_itself(&mut self) {
 		self.contributions.clear();
-		self.start = PowersStart::Imported {
-			source: [7; 64],
+		self.start = PowersStart {
+			imported: Some([7; 64]),
 			base: self.base(),
 		};
 	}

@@ -48,24 +48,20 @@ impl PowersBase {
 
 /// Where the contributions of a file start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PowersStart {
-	/// At τ = α = β = 1.
-	Generators,
-	/// At the powers of another ceremony.
-	Imported {
-		/// BLAKE2b-512 of the file they were read from, by which that ceremony knows it. That it is the file of an honest
-		/// ceremony is not checked here and cannot be: compare the hash with the published one.
-		source: [u8; 64],
-		/// τ, α and β there.
-		base: PowersBase,
-	},
+pub struct PowersStart {
+	/// For powers of another ceremony, BLAKE2b-512 of the file they were read from, by which that ceremony knows it. That it is the
+	/// file of an honest ceremony is not checked here and cannot be: compare the hash with the published one.
+	pub imported: Option<[u8; 64]>,
+	/// τ, α and β there; one, unless they were imported.
+	pub base: PowersBase,
 }
 
 impl PowersStart {
-	fn base(&self) -> PowersBase {
-		match self {
-			Self::Generators => PowersBase::generators(),
-			Self::Imported { base, .. } => *base,
+	/// At τ = α = β = 1.
+	fn generators() -> Self {
+		Self {
+			imported: None,
+			base: PowersBase::generators(),
 		}
 	}
 }
@@ -105,7 +101,7 @@ impl Powers {
 		let count = 1 << log2;
 		let g1 = G1Affine::generator();
 		Some(Self {
-			start: PowersStart::Generators,
+			start: PowersStart::generators(),
 			contributions: Vec::new(),
 			tau_g1: vec![g1; 2 * count - 1],
 			tau_g2: vec![G2Affine::generator(); count],

@@ -81,8 +81,8 @@ pub fn refusals(refused: impl Fn(&dyn Fn(&mut Powers)) -> PowersError) {
 		let error = refused(&|powers| {
 			let mut base = PowersBase::generators();
 			change(&mut base);
-			powers.start = PowersStart::Imported {
-				source: [1; 64],
+			powers.start = PowersStart {
+				imported: Some([1; 64]),
 				base,
 			};
 		});
@@ -90,8 +90,8 @@ pub fn refusals(refused: impl Fn(&dyn Fn(&mut Powers)) -> PowersError) {
 	}
 	// Another start makes another transcript.
 	let error = refused(&|powers| {
-		powers.start = PowersStart::Imported {
-			source: [1; 64],
+		powers.start = PowersStart {
+			imported: Some([1; 64]),
 			base: PowersBase::generators(),
 		};
 	});

@@ -91,7 +91,7 @@ impl Powers {
 
 	fn verify_chain(&self) -> Result<Digest, PowersError> {
 		let mut transcript = start(self);
-		let mut before = self.start.base();
+		let mut before = self.start.base;
 		if !agrees(&before) {
 			return Err(PowersError::Groups(0));
 		}

@@ -200,13 +200,15 @@ fn ceremonies() {
 	);
 	let beacon = first + 2 * (2 * 288 + 1 + 2 * 128) + 2 * 288 + 1;
 	assert_eq!(
-		change(&|bytes| bytes[beacon] = 41),
+		change(&|bytes| bytes[beacon] = 33),
 		FileError::Limit("a beacon's iterations")
 	);
-	assert_eq!(
-		change(&|bytes| bytes[beacon + 5] = 2),
-		FileError::Limit("a beacon's length")
-	);
+	for change_length in [(|bytes| bytes[5] = 2) as fn(&mut [u8]), |bytes| bytes[4] = 0] {
+		assert_eq!(
+			change(&|bytes| change_length(&mut bytes[beacon..])),
+			FileError::Limit("a beacon's length")
+		);
+	}
 	assert_eq!(
 		change(&|bytes| bytes[kind + 1 + 96..kind + 1 + 128].fill(0xff)),
 		FileError::Scalar

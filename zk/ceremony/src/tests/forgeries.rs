@@ -51,7 +51,9 @@ fn the_honest_ceremony_is_accepted() {
 
 #[test]
 fn a_changed_element_of_each_query_is_found() {
-	let queries: [(fn(&mut Elements) -> &mut Vec<G1Affine>, fn(usize) -> Part); 3] = [
+	type Query = fn(&mut Elements) -> &mut Vec<G1Affine>;
+	type Named = fn(usize) -> Part;
+	let queries: [(Query, Named); 3] = [
 		(|elements| &mut elements.l, Part::L),
 		(|elements| &mut elements.h, Part::H),
 		(|elements| &mut elements.committed, Part::Committed),

@@ -71,7 +71,7 @@ fn every_source_of_entropy_matters() {
 fn a_closed_ceremony_takes_nothing_more() {
 	let powers = powers(6);
 	let mut ceremony = ceremony(&powers, &[small()], &[1]);
-	for refused in [beacon(b"", 0), beacon(&[1; 257], 0), beacon(b"value", 41)] {
+	for refused in [beacon(b"", 0), beacon(&[1; 257], 0), beacon(b"value", 33)] {
 		assert_eq!(ceremony.close(refused), Err(ContributeError::Beacon));
 	}
 	ceremony.close(beacon(b"value", 0)).unwrap();

@@ -1,6 +1,12 @@
 //! `opensand-zk inspect`.
 
-use super::{calibration::read_onnx, circuit::Visibility, input::dataset, verify::read_key};
+use super::{
+	calibration::read_onnx,
+	ceremony::report::{write_transcript, PowersReport},
+	circuit::Visibility,
+	input::dataset,
+	verify::read_key,
+};
 use crate::{
 	calibrate::{calibrate, Method},
 	circuit_report::CircuitReport,
@@ -14,6 +20,7 @@ use crate::{
 };
 use clap::Args;
 use opensand_nn::{Architecture, Shape, Weights};
+use opensand_zk_ceremony::{Ceremony, Powers};
 use opensand_zk_prover::Bundle;
 use opensand_zk_verifier::{InputVisibility, KeyOrigin, Native, Proof, PROOF_LEN};
 use serde::Serialize;
@@ -30,7 +37,8 @@ use std::{
 /// will take. Those depend on the scales; without --calibration they are estimated on random images.
 #[derive(Debug, Args)]
 pub struct Inspect {
-	/// A model folder, a bundle, an architecture (.bin), weights (.bin), an ONNX file (.onnx), a verifying key (.key) or a proof.
+	/// A model folder, a bundle, an architecture (.bin), weights (.bin), an ONNX file (.onnx), a verifying key (.key), a proof, or
+	/// powers of tau or a ceremony.
 	pub path: PathBuf,
 	/// Images to choose the scales of an ONNX file on.
 	#[arg(long, value_name = "NPY")]
@@ -59,6 +67,10 @@ impl Inspect {
 			path: path.into(),
 			source,
 		};
+		let ceremony_error = |source| CliError::CeremonyFile {
+			path: path.into(),
+			source,
+		};
 		match bytes.first_chunk() {
 			Some(b"OSNA") => {
 				let architecture = Architecture::from_bytes(&bytes).map_err(model_error)?;
@@ -78,6 +90,19 @@ impl Inspect {
 				Ok(Contents::Weights {
 					hash: Hash(weights.hash()),
 					layers: weights.layers().iter().map(summary).collect(),
+				})
+			}
+			Some(b"OSPT") => {
+				let (powers, digest) = Powers::from_bytes(&bytes).map_err(ceremony_error)?;
+				Ok(Contents::Powers(PowersReport::new(path.into(), &powers, digest)))
+			}
+			Some(b"OSCE") => {
+				let ceremony = Ceremony::from_bytes(&bytes).map_err(ceremony_error)?;
+				Ok(Contents::Ceremony {
+					powers: Hash(ceremony.powers()),
+					circuits: ceremony.circuits().map(Hash).collect(),
+					closed: ceremony.is_closed(),
+					transcript: ceremony.transcript().into_iter().map(Hash).collect(),
 				})
 			}
 			_ if path.extension().is_some_and(|extension| extension == "onnx") => self.inspect_onnx(output),
@@ -184,6 +209,15 @@ enum Contents {
 	},
 	Proof {
 		hash: Hash,
+	},
+	Powers(PowersReport),
+	Ceremony {
+		/// Digest of the powers that it began with.
+		powers: Hash,
+		/// Digests of the circuits.
+		circuits: Vec<Hash>,
+		closed: bool,
+		transcript: Vec<Hash>,
 	},
 	Bundle {
 		key: Hash,
@@ -310,6 +344,29 @@ impl Display for Contents {
 				writeln!(formatter, "statements of {words} words")
 			}
 			Contents::Proof { hash } => writeln!(formatter, "proof {hash}, well-formed"),
+			Contents::Powers(powers) => {
+				write!(
+					formatter,
+					"powers of tau, well-formed; verify-powers checks the rest\n{powers}"
+				)
+			}
+			Contents::Ceremony {
+				powers,
+				circuits,
+				closed,
+				transcript,
+			} => {
+				let state = if *closed { "closed by a beacon" } else { "open" };
+				writeln!(
+					formatter,
+					"ceremony, {state}, well-formed; ceremony verify checks the rest"
+				)?;
+				writeln!(formatter, "powers      {powers}")?;
+				for circuit in circuits {
+					writeln!(formatter, "circuit     {circuit}")?;
+				}
+				write_transcript(formatter, transcript)
+			}
 			Contents::Bundle {
 				key,
 				development,

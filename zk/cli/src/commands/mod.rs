@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand};
 ///
 /// The usual order: inspect, calibrate, import, compile, setup, prove, verify. Every command takes --json.
 ///
-/// Exit codes: 0 success; 1 a check failed (invalid proof, unsatisfied circuit, accuracy lost); 2 wrong usage; 3 a file is
+/// Exit codes: 0 success; 1 a check failed (invalid proof or ceremony, unsatisfied circuit, accuracy lost); 2 wrong usage; 3 a file is
 /// damaged or does not fit; 4 the model is not supported; 5 a file cannot be read or written.
 #[derive(Debug, Parser)]
 #[command(name = "opensand-zk", version, max_term_width = 110)]

@@ -20,7 +20,7 @@ use std::{
 /// Make DEVELOPMENT keys for a model's circuit.
 ///
 /// This machine draws the secrets of the keys and forgets them; who kept them could prove anything. The keys say that they
-/// are development keys, and only development chains accept them.
+/// are development keys, and only development chains accept them. For others, see `ceremony`.
 ///
 /// Writes a bundle, a folder named by the key id: the model, both keys, and a manifest with their checksums.
 #[derive(Debug, Args)]

@@ -19,7 +19,7 @@ pub struct CloseWithBeacon {
 	/// The value, in hexadecimal.
 	#[arg(long, value_name = "HEX", value_parser = value)]
 	pub value: Value,
-	/// How often it is hashed, as a logarithm: 2^24 times takes some ten seconds, each time the ceremony is verified.
+	/// How often it is hashed, as a logarithm: 2^24 times take some seconds, each time the ceremony is verified.
 	#[arg(long, value_name = "K", default_value_t = 24,
 		value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_BEACON_ITERATIONS_LOG2)))]
 	pub iterations_log2: u32,

@@ -8,7 +8,7 @@ mod import_powers;
 mod init;
 mod new_powers;
 mod options;
-mod report;
+pub mod report;
 mod verify;
 mod verify_powers;
 

@@ -1,7 +1,7 @@
 //! What steps report.
 
 use crate::model_folder::Hash;
-use opensand_zk_ceremony::{Powers, PowersStart};
+use opensand_zk_ceremony::Powers;
 use serde::Serialize;
 use std::{
 	fmt::{self, Display, Formatter},
@@ -33,10 +33,7 @@ impl PowersReport {
 			digest: Hash(digest),
 			count: powers.count(),
 			rows: powers.count() / 2,
-			imported: match powers.start() {
-				PowersStart::Generators => None,
-				PowersStart::Imported { source, .. } => Some(hex::encode(source)),
-			},
+			imported: powers.start().imported.map(hex::encode),
 			transcript: powers.transcript().into_iter().map(Hash).collect(),
 		}
 	}
