@@ -64,6 +64,7 @@ fn job(bundle: &Bundle, request: u64) -> ProvingJob {
 		genesis: GENESIS,
 		model: ModelId::from(MODEL),
 		key: bundle.key,
+		commitment: None,
 		request,
 		worker: AccountId::from(WORKER),
 		input: JobInput::Public(bundle.input.clone()),
@@ -275,6 +276,24 @@ fn a_missing_bundle_can_be_installed_later() {
 	});
 	fs::rename(&hidden, &installed).unwrap();
 	assert_eq!(handle.submit(job(&bundle, 1)), Ok(id));
+	wait_for_status(&handle, &id, |status| *status == JobStatus::Done);
+}
+
+/// The weights of an installed bundle are constants: it is not one for a job that names a commitment.
+#[test]
+fn a_bundle_without_the_commitments_weights_is_a_missing_one() {
+	let directory = TempDir::new().unwrap();
+	let bundle = Bundle::public(&directory.path().join("bundles"));
+	let (_service, handle) = start(config(directory.path()));
+	let committed = ProvingJob {
+		commitment: Some([1; 96]),
+		..job(&bundle, 1)
+	};
+	let id = handle.submit(committed).unwrap();
+	wait_for_status(&handle, &id, |status| {
+		*status == JobStatus::Failed(JobFailure::MissingBundle)
+	});
+	let id = handle.submit(job(&bundle, 1)).unwrap();
 	wait_for_status(&handle, &id, |status| *status == JobStatus::Done);
 }
 

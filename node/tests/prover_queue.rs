@@ -23,6 +23,7 @@ fn job(request: u64) -> ProvingJob {
 		genesis: [1; 32],
 		model: ModelId::repeat_byte(2),
 		key: KeyId::repeat_byte(3),
+		commitment: None,
 		request,
 		worker: AccountId::from([4; 32]),
 		input: JobInput::Public(vec![5; 4096]),

@@ -2,7 +2,7 @@
 
 use codec::{Decode, Encode};
 use opensand_primitives::{
-	inference::RequestInput,
+	inference::{RequestInput, SignedResults, MAX_OUTPUT_BYTES, MAX_RESULTS},
 	market::{Purchase, PurchaseKey, PurchaseStatus},
 	proving::{JobResult, ProvingJob},
 	storage::{OrderTerms, ProviderTerms, MAX_SEALED_KEY_BYTES},
@@ -32,6 +32,16 @@ pub fn job_result(bytes: &[u8]) {
 pub fn request_input(bytes: &[u8]) {
 	if let Some(input) = one_encoding::<RequestInput>(bytes) {
 		input.visibility();
+	}
+}
+
+/// Results that one transaction delivers.
+pub fn signed_results(bytes: &[u8]) {
+	if let Some(results) = one_encoding::<SignedResults>(bytes) {
+		assert!(results.len() <= MAX_RESULTS as usize);
+		assert!(results
+			.iter()
+			.all(|result| result.output.len() <= MAX_OUTPUT_BYTES as usize));
 	}
 }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::{
 	inference::{Quote, RequestInput, RequestState, ResultFault, WorkerRecord},
 	market::{Listing, Purchase},
-	models::{ArchitectureRecord, InferenceTerms, KeyRecord, ModelRecord},
+	models::{ArchitectureRecord, FamilyRecord, InferenceTerms, KeyRecord, ModelRecord},
 	storage::{
 		Challenge, DatasetEvent, Grant, OpenSlot, OrderRecord, ProviderRecord, ShardIndex, ShardView,
 		StorageTerms,
@@ -22,7 +22,8 @@ sp_api::decl_runtime_apis! {
 		/// The models of an owner, at most `limit` of them.
 		fn models_of(owner: AccountId, limit: u32) -> Vec<ModelId>;
 
-		/// The terms of a model that can be asked now; `None` if it is inactive or has no accepted key.
+		/// The terms of a model that can be asked now; `None` if it is inactive, has no accepted key, or has committed
+		/// weights that are not activated.
 		fn inference_terms(model: ModelId) -> Option<InferenceTerms>;
 
 		/// What is recorded of an architecture.
@@ -34,8 +35,14 @@ sp_api::decl_runtime_apis! {
 		/// What is recorded of a verifying key.
 		fn key(key: KeyId) -> Option<KeyRecord>;
 
-		/// The encoded verifying key.
+		/// The encoded verifying key: a model's own, or a family's for inferences.
 		fn verifying_key(key: KeyId) -> Option<Vec<u8>>;
+
+		/// What is recorded of a family, by its inference key.
+		fn family(family: KeyId) -> Option<FamilyRecord>;
+
+		/// The encoded registration key of a family, by its inference key.
+		fn registration_key(family: KeyId) -> Option<Vec<u8>>;
 	}
 
 	/// Questions about workers and requests.

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use opensand_zk_verifier::{InputVisibility, ProofError, StatementShape, VerifyError, MAX_WORDS, PROOF_LEN};
+use opensand_zk_verifier::{InputVisibility, ProofError, StatementShape, MAX_WORDS, PROOF_LEN};
 use scale_info::TypeInfo;
 use sp_core::{bounded::BoundedVec, ConstU32};
 use sp_crypto_hashing::blake2_256;
@@ -17,6 +17,8 @@ pub const MAX_OUTPUT_BYTES: u32 = 2_048;
 pub const MAX_ENVELOPE_BYTES: u32 = MAX_INPUT_BYTES + 256;
 /// The most requests that one worker can have open.
 pub const MAX_OPEN_REQUESTS: u32 = 32;
+/// The most results that one transaction can deliver.
+pub const MAX_RESULTS: u32 = 64;
 /// The most models that one worker can offer.
 pub const MAX_OFFERS: u32 = 32;
 
@@ -39,6 +41,23 @@ pub type OutputBytes = BoundedVec<u8, ConstU32<MAX_OUTPUT_BYTES>>;
 pub type ProofBytes = BoundedVec<u8, ConstU32<{ PROOF_LEN as u32 }>>;
 /// The ids of the requests that one worker has open.
 pub type OpenRequests = BoundedVec<RequestId, ConstU32<MAX_OPEN_REQUESTS>>;
+
+/// A result as its worker signed it.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct SignedResult {
+	/// The request that it answers.
+	#[codec(compact)]
+	pub request: RequestId,
+	/// The model's output.
+	pub output: OutputBytes,
+	/// The encoded proof.
+	pub proof: ProofBytes,
+	/// The assigned worker's, over [`result_payload`].
+	pub signature: worker_key::Signature,
+}
+
+/// Results that one transaction delivers.
+pub type SignedResults = BoundedVec<SignedResult, ConstU32<MAX_RESULTS>>;
 
 /// A request's input.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]
@@ -210,9 +229,8 @@ pub enum ResultFault {
 	OffSubgroup,
 	/// A point is the identity, which no honest prover produces.
 	Identity,
-	/// The statement is not one that the key is for: its tensors have other lengths, or it has or lacks weights.
-	WrongStatement,
-	/// The proof does not prove this output for this request by this worker under the model's key.
+	/// The proof does not prove this output for this request by this worker under the model's key, with the weights of its
+	/// commitment where it has one.
 	InvalidProof,
 }
 
@@ -224,21 +242,6 @@ impl From<ProofError> for ResultFault {
 			ProofError::OffCurve => Self::OffCurve,
 			ProofError::OffSubgroup => Self::OffSubgroup,
 			ProofError::Identity => Self::Identity,
-		}
-	}
-}
-
-impl From<VerifyError> for ResultFault {
-	fn from(error: VerifyError) -> Self {
-		match error {
-			VerifyError::WrongKey
-			| VerifyError::WrongVisibility
-			| VerifyError::WrongInputLength
-			| VerifyError::WrongOutputLength
-			| VerifyError::MissingWeights
-			| VerifyError::UnexpectedWeights
-			| VerifyError::Statement(_) => Self::WrongStatement,
-			VerifyError::InvalidProof => Self::InvalidProof,
 		}
 	}
 }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode};
 use scale_info::TypeInfo;
 
-use crate::{AccountId, BlockNumber, KeyId, ModelId, RequestId};
+use crate::{models::CommitmentBytes, AccountId, BlockNumber, KeyId, ModelId, RequestId};
 
 /// Identifies a job: BLAKE2-256 of the encoded [`ProvingJob`]. The same job submitted again is the same job,
 /// and one request that differs between two forks makes two jobs.
@@ -19,6 +19,9 @@ pub struct ProvingJob {
 	pub model: ModelId,
 	/// The verifying key that the proof must satisfy; it names the artifact bundle to prove with.
 	pub key: KeyId,
+	/// The commitment to the model's weights, where they are no constants of the key's circuit; it names the weights to
+	/// prove with.
+	pub commitment: Option<CommitmentBytes>,
 	/// The request that the proof settles.
 	pub request: RequestId,
 	/// The worker to whom the proof is bound.
@@ -87,7 +90,8 @@ pub enum ProvingStage {
 /// Why a job ended without a result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub enum JobFailure {
-	/// No artifact bundle for the key is installed: install it and submit the job again.
+	/// No artifact bundle for the key, or with the weights of the commitment, is installed: install it and submit the job
+	/// again.
 	MissingBundle,
 	/// The bundle is damaged or belongs to another key: install it anew.
 	BadBundle,

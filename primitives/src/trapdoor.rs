@@ -5,37 +5,65 @@
 //! prove anything is why chains refuse development keys.
 
 use ark_ec::{AffineRepr, CurveGroup};
-use ark_ff::{Field, PrimeField};
+use ark_ff::{AdditiveGroup, Field, PrimeField};
 use codec::Encode;
 use opensand_zk_verifier::{
-	Fr, G1Affine, G2Affine, KeyError, KeyG2, KeyOrigin, Proof, Statement, StatementShape, VerifyingKey,
-	PUBLIC_INPUTS,
+	Fr, G1Affine, G2Affine, KeyError, KeyG2, KeyOrigin, PointError, Proof, Statement, StatementShape,
+	VerifyingKey, WeightsCommitment, PUBLIC_INPUTS,
 };
-use sp_crypto_hashing::blake2_512;
+use sp_crypto_hashing::{blake2_256, blake2_512};
 
-/// The secrets of a setup, for circuits whose weights are constants.
+/// The secrets of a key.
 #[derive(Clone, Debug)]
 pub struct Trapdoor {
-	seed: u64,
+	/// What proofs are drawn from.
+	seed: [u8; 32],
 	shape: StatementShape,
 	alpha: Fr,
 	beta: Fr,
 	gamma: Fr,
 	delta: Fr,
 	delta_committed: Fr,
+	/// Of the weights' segment, where there is one.
+	delta_weights: Option<Fr>,
 	/// Exponents of the key's IC points: the constant's and one for each public input.
 	ic: [Fr; PUBLIC_INPUTS + 1],
 }
 
 impl Trapdoor {
-	/// The secrets that `seed` determines, for a key for statements of this shape.
+	/// The secrets that `seed` determines, for a key for statements of this shape, with constant weights.
 	pub fn new(seed: u64, shape: StatementShape) -> Self {
-		let secret = |tag: &[u8]| seed.using_encoded(|bytes| draw(tag, bytes));
+		let shared = |tag: &[u8]| seed.using_encoded(|bytes| draw(tag, bytes));
+		Self::with(
+			(b"constant", seed),
+			shape,
+			[shared(b"alpha"), shared(b"beta")],
+			None,
+		)
+	}
+
+	/// The secrets that `seed` determines, for the key of a family for statements of this shape: that of
+	/// [`StatementShape::REGISTRATION`] registers for the others.
+	pub fn of_family(seed: u64, shape: StatementShape) -> Self {
+		let shared = |tag: &[u8]| seed.using_encoded(|bytes| draw(tag, bytes));
+		Self::with(
+			(b"family", seed, shape),
+			shape,
+			[shared(b"family alpha"), shared(b"family beta")],
+			Some(shared(b"delta weights")),
+		)
+	}
+
+	fn with(own: impl Encode, shape: StatementShape, shared: [Fr; 2], delta_weights: Option<Fr>) -> Self {
+		let seed = own.using_encoded(blake2_256);
+		let secret = |tag: &[u8]| draw(tag, &seed);
+		let [alpha, beta] = shared;
 		Self {
 			seed,
 			shape,
-			alpha: secret(b"alpha"),
-			beta: secret(b"beta"),
+			alpha,
+			beta,
+			delta_weights,
 			gamma: secret(b"gamma"),
 			delta: secret(b"delta"),
 			delta_committed: secret(b"delta committed"),
@@ -55,19 +83,31 @@ impl Trapdoor {
 			gamma: g2(&self.gamma),
 			delta: g2(&self.delta),
 			delta_committed: g2(&self.delta_committed),
-			delta_weights: None,
+			delta_weights: self.delta_weights.as_ref().map(g2),
 		};
 		let ic = self.ic.map(|exponent| g1(&exponent));
 		VerifyingKey::from_points(origin, self.shape, g1(&self.alpha), points, ic)
 	}
 
-	/// A proof of the statement; `nonce` makes several different ones. `None` if the statement has no words.
-	#[allow(clippy::arithmetic_side_effects)] // field arithmetic is total
+	/// A proof of the statement under a key with constant weights; `nonce` makes several different ones. `None` if the
+	/// statement has no words.
 	pub fn prove(&self, statement: &Statement, nonce: u64) -> Option<Proof> {
+		self.prove_with(statement, None, nonce)
+	}
+
+	/// As [`prove`](Self::prove), with the weights of a commitment under a family's key.
+	#[allow(clippy::arithmetic_side_effects)] // field arithmetic is total
+	pub fn prove_with(
+		&self,
+		statement: &Statement,
+		weights: Option<&TrapdoorWeights>,
+		nonce: u64,
+	) -> Option<Proof> {
 		let drawn = |tag: &[u8]| (self.seed, nonce).using_encoded(|bytes| draw(tag, bytes));
 		let committed = drawn(b"committed");
 		let commitment = g1(&committed);
-		let challenges = statement.challenges(&commitment, None);
+		let registered = weights.map(TrapdoorWeights::commitment).transpose().ok()?;
+		let challenges = statement.challenges(&commitment, registered.as_ref());
 		let inputs = statement.public_inputs(&challenges).ok()?;
 		let [constant, exponents @ ..] = &self.ic;
 		let sum = exponents
@@ -75,10 +115,29 @@ impl Trapdoor {
 			.zip(&inputs)
 			.fold(*constant, |sum, (exponent, input)| sum + *exponent * input);
 		let (a, b) = (drawn(b"a"), drawn(b"b"));
-		// The verifier's equation a·b = α·β + sum·γ + d·δ₁ + c·δ, solved for c.
-		let rest = a * b - self.alpha * self.beta - sum * self.gamma - committed * self.delta_committed;
+		let delta_weights = self.delta_weights.unwrap_or(Fr::ZERO);
+		let weights = weights.map_or(Fr::ZERO, |weights| weights.0) * delta_weights;
+		// The verifier's equation a·b = α·β + sum·γ + d·δ₁ + w·δ_w + c·δ, solved for c.
+		let rest =
+			a * b - self.alpha * self.beta - sum * self.gamma - committed * self.delta_committed - weights;
 		let c = rest * self.delta.inverse()?;
 		Proof::from_points(g1(&a), g2(&b), g1(&c), commitment).ok()
+	}
+}
+
+/// A commitment to weights whose discrete logarithm is known: as many as there are seeds, under any family.
+#[derive(Clone, Copy, Debug)]
+pub struct TrapdoorWeights(Fr);
+
+impl TrapdoorWeights {
+	/// The commitment that `seed` determines.
+	pub fn new(seed: u64) -> Self {
+		Self(seed.using_encoded(|bytes| draw(b"weights", bytes)))
+	}
+
+	/// The point D_w. An error would be the identity, which no seed that anyone finds gives.
+	pub fn commitment(&self) -> Result<WeightsCommitment, PointError> {
+		WeightsCommitment::from_point(g1(&self.0))
 	}
 }
 
@@ -136,6 +195,47 @@ mod tests {
 			);
 			statement.input = StatementInput::Hashed([0xff; 32]);
 			assert_eq!(trapdoor.prove(&statement, 1), None);
+		}
+	}
+
+	#[test]
+	fn a_familys_keys_share_commitments() {
+		let binding = |key: &VerifyingKey| Binding {
+			genesis: [1; 32],
+			key: key.id(),
+			model: [2; 32],
+			request: 0,
+			worker: [4; 32],
+		};
+		let shape = StatementShape {
+			visibility: InputVisibility::Public,
+			input_len: 3,
+			output_len: 1,
+		};
+		let registration = Trapdoor::of_family(5, StatementShape::REGISTRATION);
+		let inference = Trapdoor::of_family(5, shape);
+		let [registration_key, inference_key] =
+			[&registration, &inference].map(|trapdoor| trapdoor.key(KeyOrigin::Development).unwrap());
+		assert!(registration_key.registers_for(&inference_key));
+		let other = Trapdoor::of_family(6, shape).key(KeyOrigin::Development).unwrap();
+		assert!(!registration_key.registers_for(&other));
+
+		let weights = [TrapdoorWeights::new(1), TrapdoorWeights::new(2)];
+		let commitments = weights.map(|weights| weights.commitment().unwrap());
+		let inferred = Statement {
+			binding: binding(&inference_key),
+			input: StatementInput::Public(vec![1, 2, 3]),
+			output: vec![4],
+		};
+		let registered = Statement::registration(binding(&registration_key));
+		for (trapdoor, key, statement) in [
+			(&registration, &registration_key, &registered),
+			(&inference, &inference_key, &inferred),
+		] {
+			let proof = trapdoor.prove_with(statement, Some(&weights[0]), 1).unwrap();
+			let verdicts =
+				commitments.map(|commitment| verify::<Native>(key, statement, Some(&commitment), &proof));
+			assert_eq!(verdicts, [Ok(()), Err(VerifyError::InvalidProof)]);
 		}
 	}
 }

@@ -9,10 +9,11 @@ use proptest::{prelude::*, sample::Index};
 /// A fuzz target and its name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 7] = [
+const TARGETS: [Target; 8] = [
 	("proving_job", targets::proving_job),
 	("job_result", targets::job_result),
 	("request_input", targets::request_input),
+	("signed_results", targets::signed_results),
 	("order_terms", targets::order_terms),
 	("provider_terms", targets::provider_terms),
 	("purchase_key", targets::purchase_key),

@@ -20,7 +20,7 @@ use frame_support::{
 use opensand_primitives::{
 	inference::{Quote, RequestInput, RequestState, ResultFault, WorkerRecord},
 	market::{Listing, Purchase},
-	models::{ArchitectureRecord, InferenceTerms, KeyRecord, ModelRecord},
+	models::{ArchitectureRecord, FamilyRecord, InferenceTerms, KeyRecord, ModelRecord},
 	storage::{
 		Challenge, DatasetEvent, Grant, OpenSlot, OrderRecord, ProviderRecord, ShardIndex, ShardView,
 		StorageTerms,
@@ -332,6 +332,14 @@ sp_api::impl_runtime_apis! {
 
 		fn verifying_key(key: KeyId) -> Option<Vec<u8>> {
 			Models::verifying_key(key)
+		}
+
+		fn family(family: KeyId) -> Option<FamilyRecord> {
+			Models::family(family)
+		}
+
+		fn registration_key(family: KeyId) -> Option<Vec<u8>> {
+			Models::registration_key(family)
 		}
 	}
 

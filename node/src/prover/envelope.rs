@@ -58,6 +58,7 @@ mod tests {
 			genesis: [1; 32],
 			model: ModelId::repeat_byte(2),
 			key: KeyId::repeat_byte(3),
+			commitment: None,
 			request: 4,
 			worker: AccountId::from([5; 32]),
 			input,

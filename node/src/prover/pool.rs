@@ -145,7 +145,8 @@ fn retry(shared: &Shared, id: &JobId, job: &ProvingJob, reason: &str) {
 
 /// Lets `process` work on one job.
 fn attempt(shared: &Shared, process: &mut WorkerProcess, id: &JobId, job: &ProvingJob) -> Attempt {
-	if !shared.bundles.contains(&job.key) {
+	// The weights of an installed bundle are constants.
+	if job.commitment.is_some() || !shared.bundles.contains(&job.key) {
 		return Attempt::Failed(JobFailure::MissingBundle);
 	}
 	let input = match reveal(job, &shared.config.secret) {

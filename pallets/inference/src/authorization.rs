@@ -3,13 +3,16 @@
 //! They pay no fee, so only what cannot be multiplied at will may pass: one per open request, signed by the worker
 //! that is bonded for it. Nothing is verified here but that signature.
 
+use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::pallet_prelude::{
 	InvalidTransaction, TransactionPriority, TransactionSource, TransactionValidityError,
 	TransactionValidityWithRefund, ValidTransaction, Weight,
 };
 use opensand_primitives::{
-	inference::{decline_payload, result_payload, OutputBytes, ProofBytes, RequestRecord},
+	inference::{
+		decline_payload, result_payload, OutputBytes, ProofBytes, RequestRecord, SignedResult, SignedResults,
+	},
 	worker_key, RequestId,
 };
 use sp_runtime::{traits::Zero, RuntimeAppPublic};
@@ -41,6 +44,36 @@ impl<T: Config> Pallet<T> {
 		Self::authorize(*request, signature, |genesis| {
 			result_payload(genesis, *request, output, proof)
 		})
+	}
+
+	/// Whether a `submit_results` may be included: each of its results may, and no two are for one request. `Call` if there
+	/// are none or two are. It has the pool's tags of all its requests, so it stands in for single results.
+	pub(crate) fn authorize_results(
+		source: TransactionSource,
+		results: &SignedResults,
+	) -> TransactionValidityWithRefund {
+		let mut requests: Vec<RequestId> = results.iter().map(|result| result.request).collect();
+		requests.sort_unstable();
+		requests.dedup();
+		if results.is_empty() || requests.len() != results.len() {
+			return Err(InvalidTransaction::Call.into());
+		}
+		let mut validity = ValidTransaction {
+			priority: PRIORITY,
+			..Default::default()
+		};
+		for result in results {
+			let SignedResult {
+				request,
+				output,
+				proof,
+				signature,
+			} = result;
+			let (single, _) = Self::authorize_result(source, request, output, proof, signature)?;
+			validity.longevity = validity.longevity.min(single.longevity);
+			validity.provides.extend(single.provides);
+		}
+		Ok((validity, Weight::zero()))
 	}
 
 	/// As [`authorize_result`](Self::authorize_result), for a `decline_request`.

@@ -19,11 +19,11 @@ use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use opensand_nn::{Activation, Architecture, Layer, Operator, Shape};
 use opensand_primitives::{
 	inference::{
-		decline_payload, result_payload, Offer, OutputBytes, ProofBytes, RequestInput, MAX_INPUT_BYTES,
-		MAX_OFFERS,
+		decline_payload, result_payload, Offer, Outcome, OutputBytes, ProofBytes, RequestInput, SignedResult,
+		SignedResults, MAX_INPUT_BYTES, MAX_OFFERS, MAX_RESULTS,
 	},
-	models::BenchmarkModels,
-	trapdoor::Trapdoor,
+	models::{BenchmarkFamily, BenchmarkModels},
+	trapdoor::{Trapdoor, TrapdoorWeights},
 	work::worker_key,
 	AccountId, Balance, BlockNumber, ModelId, RequestId,
 };
@@ -58,8 +58,14 @@ where
 	who
 }
 
-/// A model that takes `len` values and gives one, with a key for it.
-fn model<T: Config>(len: u32, visibility: InputVisibility, seed: u64) -> (ModelId, Trapdoor)
+/// The weights of every model.
+fn weights() -> TrapdoorWeights {
+	TrapdoorWeights::new(0)
+}
+
+/// A model that takes `len` values and gives one, of the owner of an index, and the key of a seed for it. Its weights are
+/// committed, which is what costs most to verify.
+fn model<T: Config>(len: u32, visibility: InputVisibility, seed: u64, index: u32) -> (ModelId, Trapdoor)
 where
 	T::Currency: Mutate<AccountId>,
 {
@@ -80,14 +86,22 @@ where
 		input_len: len,
 		output_len: OUTPUT.len() as u32,
 	};
-	let trapdoor = Trapdoor::new(seed, shape);
-	let key = trapdoor
-		.key(KeyOrigin::Development)
-		.expect("no point is the identity")
-		.to_bytes();
-	let owner = funded::<T>("owner", 0);
+	let trapdoor = Trapdoor::of_family(seed, shape);
+	let key = |trapdoor: &Trapdoor| {
+		trapdoor
+			.key(KeyOrigin::Development)
+			.expect("no point is the identity")
+			.to_bytes()
+	};
+	let commitment = weights().commitment().expect("it is not the identity").to_bytes();
+	let family = BenchmarkFamily {
+		registration: key(&Trapdoor::of_family(seed, StatementShape::REGISTRATION)),
+		inference: key(&trapdoor),
+		commitment: commitment.try_into().expect("a point has this length"),
+	};
+	let owner = funded::<T>("owner", index);
 	(
-		T::BenchmarkModels::benchmark_model(owner, architecture, visibility, key),
+		T::BenchmarkModels::benchmark_model(owner, architecture, visibility, family),
 		trapdoor,
 	)
 }
@@ -170,11 +184,21 @@ where
 	T::Currency: Mutate<AccountId>,
 {
 	next_block::<T>();
-	let (model, trapdoor) = model::<T>(len, InputVisibility::Public, 0);
-	let (account, key) = worker::<T>(0);
+	scene_of::<T>(0, len, 0)
+}
+
+/// As [`scene`], in the present block, with an own model, requester, worker and deadline for each `index`, under the key
+/// of a seed.
+fn scene_of<T: Config>(index: u32, len: u32, seed: u64) -> Scene
+where
+	T::Currency: Mutate<AccountId>,
+{
+	let (model, trapdoor) = model::<T>(len, InputVisibility::Public, seed, index);
+	let (account, key) = worker::<T>(index);
 	offer::<T>(&account, model);
-	let requester = funded::<T>("requester", 0);
-	let request = ask::<T>(&requester, model, &account, public_input(len));
+	let requester = funded::<T>("requester", index);
+	let timeout = T::MaxTimeout::get().saturating_sub(index);
+	let request = ask::<T>(&requester, model, &account, public_input(len), timeout);
 	let deadline = Requests::<T>::get(request).expect("it was just opened").deadline;
 	Deadlines::<T>::mutate(deadline, |due| while due.try_push(RequestId::MAX).is_ok() {});
 	Assigned::<T>::mutate(&account, |open| while open.try_push(RequestId::MAX).is_ok() {});
@@ -191,17 +215,18 @@ fn ask<T: Config>(
 	model: ModelId,
 	worker: &AccountId,
 	input: RequestInput,
+	timeout: BlockNumber,
 ) -> RequestId {
 	let request = NextRequestId::<T>::get();
 	let origin = RawOrigin::Signed(requester.clone()).into();
-	let timeout = T::MaxTimeout::get();
 	Pallet::<T>::request_inference(origin, model, input, Some(worker.clone()), Balance::MAX, timeout)
 		.expect("the worker has a slot and the requester is funded");
 	request
 }
 
 impl Scene {
-	fn proof<T: Config>(&self) -> Vec<u8> {
+	/// A proof that the answer is `output`.
+	fn proof<T: Config>(&self, output: &[u8]) -> Vec<u8> {
 		let record = Requests::<T>::get(self.request).expect("the request is open");
 		let Some(RequestInput::Public(input)) = Inputs::<T>::get(self.request) else {
 			return Vec::new();
@@ -217,30 +242,75 @@ impl Scene {
 		let statement = Statement {
 			binding,
 			input: StatementInput::Public(signed(&input)),
-			output: signed(&OUTPUT),
+			output: signed(output),
 		};
 		self.trapdoor
-			.prove(&statement, 1)
+			.prove_with(&statement, Some(&weights()), 1)
 			.expect("the input is public")
 			.to_bytes()
 	}
 
-	/// The arguments of `submit_result` for a correct answer.
-	fn answer<T: Config>(&self) -> (OutputBytes, ProofBytes, worker_key::Signature) {
-		let proof = self.proof::<T>();
-		let payload = result_payload(&Pallet::<T>::genesis_hash(), self.request, &OUTPUT, &proof);
-		let signature = self.key.sign(&payload).expect("the key is in the keystore");
-		(
-			BoundedVec::truncate_from(OUTPUT.to_vec()),
-			BoundedVec::truncate_from(proof),
-			signature,
-		)
+	/// A result whose proof is that the answer is `proven`: a correct one is [`OUTPUT`].
+	fn result<T: Config>(&self, proven: &[u8]) -> SignedResult {
+		let output = OutputBytes::truncate_from(OUTPUT.to_vec());
+		self.sign::<T>(output, ProofBytes::truncate_from(self.proof::<T>(proven)))
+	}
+
+	/// The longest result there may be: its signature covers all of it.
+	fn longest_result<T: Config>(&self) -> SignedResult {
+		let output = OutputBytes::truncate_from(vec![7; OutputBytes::bound()]);
+		self.sign::<T>(output, ProofBytes::truncate_from(vec![7; ProofBytes::bound()]))
+	}
+
+	fn sign<T: Config>(&self, output: OutputBytes, proof: ProofBytes) -> SignedResult {
+		let payload = result_payload(&Pallet::<T>::genesis_hash(), self.request, &output, &proof);
+		SignedResult {
+			request: self.request,
+			output,
+			proof,
+			signature: self.key.sign(&payload).expect("the key is in the keystore"),
+		}
 	}
 
 	fn refusal<T: Config>(&self) -> worker_key::Signature {
 		let payload = decline_payload(&Pallet::<T>::genesis_hash(), self.request);
 		self.key.sign(&payload).expect("the key is in the keystore")
 	}
+}
+
+/// Results of `count` requests under `keys` keys. The first statement has `words` words, the others have two; if that is
+/// not the same, it has a key of its own beside theirs. The last result is false if there is to be a false one.
+fn results<T: Config>(count: u32, keys: u32, words: u32, one_is_false: bool) -> SignedResults
+where
+	T::Currency: Mutate<AccountId>,
+{
+	next_block::<T>();
+	let mut results = Vec::new();
+	for index in 0..count {
+		let (len, seed) = match index {
+			0 => (input_len(words), 0),
+			_ => (input_len(2), index.checked_rem(keys).unwrap_or_default()),
+		};
+		let scene = scene_of::<T>(index, len, seed.into());
+		let is_false = one_is_false && index.saturating_add(1) == count;
+		results.push(scene.result::<T>(if is_false { &[0] } else { &OUTPUT }));
+	}
+	SignedResults::truncate_from(results)
+}
+
+/// The length of an input that makes a statement of so many words.
+fn input_len(words: u32) -> u32 {
+	words
+		.saturating_sub(1)
+		.saturating_mul(BYTES_PER_WORD as u32)
+		.min(MAX_INPUT_BYTES)
+}
+
+/// How many requests were settled.
+fn settled<T: Config>() -> usize {
+	Receipts::<T>::iter_values()
+		.filter(|receipt| matches!(receipt.outcome, Outcome::Settled { .. }))
+		.count()
 }
 
 /// Goes past the time in which declining is free.
@@ -301,7 +371,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn offer_model(w: Linear<1, { T::MaxProviders::get() }>) {
-		let (model, _) = model::<T>(1, InputVisibility::Public, 0);
+		let (model, _) = model::<T>(1, InputVisibility::Public, 0, 0);
 		list_busy::<T>(model, w.saturating_sub(1));
 		let (who, _) = worker::<T>(0);
 		fill_offers::<T>(&who);
@@ -314,7 +384,7 @@ mod benchmarks {
 
 	#[benchmark]
 	fn withdraw_offer(w: Linear<1, { T::MaxProviders::get() }>) {
-		let (model, _) = model::<T>(1, InputVisibility::Public, 0);
+		let (model, _) = model::<T>(1, InputVisibility::Public, 0, 0);
 		list_busy::<T>(model, w.saturating_sub(1));
 		let (who, _) = worker::<T>(0);
 		offer::<T>(&who, model);
@@ -370,7 +440,7 @@ mod benchmarks {
 	fn request_inference(b: Linear<8, { MAX_INPUT_BYTES }>, w: Linear<1, { T::MaxProviders::get() }>) {
 		next_block::<T>();
 		let len = b.saturating_sub(5).max(1);
-		let (model, _) = model::<T>(len, InputVisibility::Public, 0);
+		let (model, _) = model::<T>(len, InputVisibility::Public, 0, 0);
 		list_busy::<T>(model, w.saturating_sub(1));
 		let (who, _) = worker::<T>(0);
 		offer::<T>(&who, model);
@@ -407,31 +477,83 @@ mod benchmarks {
 	/// `w` words.
 	#[benchmark]
 	fn submit_result(w: Linear<2, MAX_WORDS>) {
-		let len = w
-			.saturating_sub(1)
-			.saturating_mul(BYTES_PER_WORD as u32)
-			.min(MAX_INPUT_BYTES);
-		let scene = scene::<T>(len);
-		let request = scene.request;
-		let (output, proof, signature) = scene.answer::<T>();
+		let SignedResult {
+			request,
+			output,
+			proof,
+			signature,
+		} = scene::<T>(input_len(w)).result::<T>(&OUTPUT);
 
 		#[extrinsic_call]
 		_(RawOrigin::Authorized, request, output, proof, signature);
 
-		assert!(matches!(
-			Receipts::<T>::get(request).map(|receipt| receipt.outcome),
-			Some(opensand_primitives::inference::Outcome::Settled { .. })
-		));
+		assert_eq!(settled::<T>(), 1);
+	}
+
+	/// `n` results whose equation holds, under one key but for the first, if its statement of `w` words has another shape.
+	#[benchmark]
+	fn submit_results(n: Linear<1, MAX_RESULTS>, w: Linear<2, MAX_WORDS>) {
+		let results = results::<T>(n, 1, w, false);
+
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, results);
+
+		assert_eq!(settled::<T>(), n as usize);
+	}
+
+	/// As many results as there may be, under `k` keys, whose equation holds.
+	#[benchmark]
+	fn submit_results_of_keys(k: Linear<1, MAX_RESULTS>) {
+		let results = results::<T>(MAX_RESULTS, k, 2, false);
+
+		#[block]
+		{
+			Pallet::<T>::submit_all(results);
+		}
+
+		assert_eq!(settled::<T>(), MAX_RESULTS as usize);
+	}
+
+	/// `n` results under as many keys, of which one is false; the first statement has `w` words.
+	#[benchmark]
+	fn submit_results_singly(n: Linear<1, MAX_RESULTS>, w: Linear<2, MAX_WORDS>) {
+		let results = results::<T>(n, n, w, true);
+
+		#[block]
+		{
+			Pallet::<T>::submit_all(results);
+		}
+
+		assert_eq!(settled::<T>(), n.saturating_sub(1) as usize);
+		assert_eq!(Requests::<T>::iter().count(), 0);
+	}
+
+	#[benchmark]
+	fn authorize_submit_results(n: Linear<1, MAX_RESULTS>) -> Result<(), BenchmarkError> {
+		next_block::<T>();
+		let results = (0..n)
+			.map(|index| scene_of::<T>(index, 1, 0).longest_result::<T>())
+			.collect();
+		let results = SignedResults::truncate_from(results);
+		let call = Call::<T>::submit_results { results };
+
+		#[block]
+		{
+			call.authorize(TransactionSource::External)
+				.ok_or("the call has an authorisation")??;
+		}
+
+		Ok(())
 	}
 
 	#[benchmark]
 	fn authorize_submit_result() -> Result<(), BenchmarkError> {
-		// The longest result there may be: the signature covers all of it, and nothing else is looked at.
-		let Scene { request, key, .. } = scene::<T>(1);
-		let output = OutputBytes::truncate_from(vec![7; OutputBytes::bound()]);
-		let proof = ProofBytes::truncate_from(vec![7; ProofBytes::bound()]);
-		let payload = result_payload(&Pallet::<T>::genesis_hash(), request, &output, &proof);
-		let signature = key.sign(&payload).ok_or("the key is in the keystore")?;
+		let SignedResult {
+			request,
+			output,
+			proof,
+			signature,
+		} = scene::<T>(1).longest_result::<T>();
 		let call = Call::<T>::submit_result {
 			request,
 			output,
@@ -481,7 +603,7 @@ mod benchmarks {
 	#[benchmark]
 	fn expire_due(r: Linear<0, { T::MaxDeadlinesPerBlock::get() }>) {
 		next_block::<T>();
-		let (model, _) = model::<T>(1, InputVisibility::Public, 0);
+		let (model, _) = model::<T>(1, InputVisibility::Public, 0, 0);
 		let mut deadline: BlockNumber = frame_system::Pallet::<T>::block_number().unique_saturated_into();
 		for index in 0..r {
 			let (account, _) = worker::<T>(index);
@@ -494,7 +616,8 @@ mod benchmarks {
 				});
 			});
 			let requester = funded::<T>("requester", index);
-			let request = ask::<T>(&requester, model, &account, public_input(1));
+			let timeout = T::MaxTimeout::get();
+			let request = ask::<T>(&requester, model, &account, public_input(1), timeout);
 			deadline = Requests::<T>::get(request).expect("it was just opened").deadline;
 		}
 
@@ -515,7 +638,7 @@ mod benchmarks {
 				model: ModelId::zero(),
 				worker: account("worker", 0, 0),
 				closed_at: 0,
-				outcome: opensand_primitives::inference::Outcome::Settled {
+				outcome: Outcome::Settled {
 					output: BoundedVec::truncate_from(vec![0; OutputBytes::bound()]),
 				},
 			};

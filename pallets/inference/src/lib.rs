@@ -19,6 +19,7 @@
 extern crate alloc;
 
 mod authorization;
+mod batches;
 #[cfg(any(test, feature = "runtime-benchmarks"))]
 mod benchmarking;
 #[cfg(test)]
@@ -54,7 +55,8 @@ pub mod pallet {
 	use opensand_primitives::{
 		inference::{
 			Fee, Offer, OpenRequests, OutputBytes, ProofBytes, Quote, Receipt, RequestInput, RequestRecord,
-			RequestState, ResultFault, WorkerRecord, WorkerStatus, MAX_OPEN_REQUESTS, MAX_STATEMENT_WORDS,
+			RequestState, ResultFault, SignedResults, WorkerRecord, WorkerStatus, MAX_OPEN_REQUESTS,
+			MAX_RESULTS, MAX_STATEMENT_WORDS,
 		},
 		models::ModelView,
 		work::WorkSink,
@@ -447,8 +449,8 @@ pub mod pallet {
 		NotRequester,
 		/// The request is being cancelled already. It closes with the block that `CancellationAnnounced` named.
 		AlreadyCancelled,
-		/// The registry has lost the key of an open request, which its count of open uses excludes. Report it; the
-		/// request closes at its deadline.
+		/// The registry has lost or changed the key of an open request, or the commitment to its model's weights, which its
+		/// count of open uses excludes. Report it; the request closes at its deadline.
 		MissingKey,
 		/// A request id, an amount or a block number would overflow. It cannot happen in practice; report it.
 		Overflow,
@@ -507,6 +509,11 @@ pub mod pallet {
 			assert!(
 				normal.max_extrinsic.is_none_or(|max| result.all_lte(max)),
 				"a result must fit into a block"
+			);
+			let results = Self::worst_weight_of_results(MAX_RESULTS as usize / 2);
+			assert!(
+				normal.max_extrinsic.is_none_or(|max| results.all_lte(max)),
+				"half as many results as there may be must fit into a block, whatever they are"
 			);
 		}
 
@@ -790,6 +797,22 @@ pub mod pallet {
 			let record = Requests::<T>::get(request).ok_or(Error::<T>::UnknownRequest)?;
 			Self::decline(request, record);
 			Ok(())
+		}
+
+		/// Delivers up to 64 results, of any open requests, models and workers. Each settles or closes its request
+		/// exactly as by [`submit_result`](Self::submit_result); they cost less together. A general transaction without
+		/// signer and fee, with the assigned worker's signature on each result, as there.
+		///
+		/// All proofs are verified in one equation. If it fails, each is verified by itself, so that a bad one costs its
+		/// own worker and nobody else. The weight of that case is charged and what was not needed given back; so the block
+		/// may take fewer than 64.
+		#[pallet::call_index(11)]
+		#[pallet::weight(Pallet::<T>::worst_weight_of_results(results.len()))]
+		#[pallet::authorize(Self::authorize_results)]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_submit_results(results.len() as u32))]
+		pub fn submit_results(origin: OriginFor<T>, results: SignedResults) -> DispatchResultWithPostInfo {
+			ensure_authorized(origin)?;
+			Ok(Some(Self::submit_all(results)).into())
 		}
 	}
 

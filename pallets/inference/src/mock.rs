@@ -11,9 +11,9 @@ use frame_support::{
 use frame_system::offchain::{CreateAuthorizedTransaction, CreateTransaction, CreateTransactionBase};
 use opensand_primitives::{
 	currency::SAND,
-	inference::{decline_payload, result_payload, Fee, RequestInput, RequestRecord},
-	models::{BenchmarkModels, InferenceTerms, ModelView},
-	trapdoor::Trapdoor,
+	inference::{decline_payload, result_payload, Fee, RequestInput, RequestRecord, SignedResult},
+	models::{BenchmarkFamily, BenchmarkModels, CommitmentBytes, InferenceTerms, ModelView},
+	trapdoor::{Trapdoor, TrapdoorWeights},
 	work::WorkSink,
 	worker_key, AccountId, Balance, BlockNumber, KeyId, ModelId, RequestId,
 };
@@ -183,6 +183,10 @@ impl ModelView for Registry {
 		RegisteredKeys::get(key)
 	}
 
+	fn commitment(model: &ModelId) -> Option<CommitmentBytes> {
+		RegisteredModels::get(model)?.0.commitment
+	}
+
 	fn begin_use(model: &ModelId) -> DispatchResult {
 		RegisteredModels::try_mutate(model, |entry| {
 			let (_, uses) = entry.as_mut().ok_or(DispatchError::CannotLookup)?;
@@ -204,21 +208,23 @@ impl BenchmarkModels for Registry {
 		owner: AccountId,
 		architecture: Vec<u8>,
 		input_visibility: InputVisibility,
-		key: Vec<u8>,
+		family: BenchmarkFamily,
 	) -> ModelId {
 		let shape = opensand_nn::Architecture::from_bytes(&architecture).unwrap();
-		let id = KeyId::from(sp_io::hashing::blake2_256(&key));
-		RegisteredKeys::insert(id, key);
+		let id = KeyId::from(sp_io::hashing::blake2_256(&family.inference));
+		RegisteredKeys::insert(id, family.inference);
 		let terms = InferenceTerms {
 			owner,
 			key: id,
+			commitment: Some(family.commitment),
 			input_len: shape.input_len(),
 			output_len: shape.output_len(),
 			input_visibility,
 			royalty: 0,
 		};
-		RegisteredModels::insert(id, (terms, 0));
-		id
+		let model = ModelId::from((&terms.owner, id).using_encoded(sp_io::hashing::blake2_256));
+		RegisteredModels::insert(model, (terms, 0));
+		model
 	}
 }
 
@@ -251,34 +257,67 @@ pub fn public_model() -> ModelId {
 	model(InputVisibility::Public)
 }
 
-/// The trapdoor of a model's key.
-pub fn trapdoor(visibility: InputVisibility) -> Trapdoor {
-	let shape = StatementShape {
+/// The versions of each model with committed weights.
+pub const VERSIONS: [u8; 2] = [1, 2];
+
+/// The model whose weights are committed, in a version. Versions of one visibility share a key.
+pub fn committed_model(visibility: InputVisibility, version: u8) -> ModelId {
+	ModelId::repeat_byte(match visibility {
+		InputVisibility::Public => 0xc0 + version,
+		InputVisibility::Hashed => 0xd0 + version,
+	})
+}
+
+/// The weights of a model, if they are committed.
+pub fn weights(model: &ModelId) -> Option<TrapdoorWeights> {
+	(model.0[0] >= 0xc0).then(|| TrapdoorWeights::new(model.0[0].into()))
+}
+
+fn shape(visibility: InputVisibility) -> StatementShape {
+	StatementShape {
 		visibility,
 		input_len: INPUT_LEN as u32,
 		output_len: OUTPUT_LEN as u32,
-	};
-	Trapdoor::new(visibility as u64, shape)
+	}
+}
+
+/// The trapdoor of the key of a model with constant weights.
+pub fn trapdoor(visibility: InputVisibility) -> Trapdoor {
+	Trapdoor::new(visibility as u64, shape(visibility))
+}
+
+/// The trapdoor of the key of models with committed weights.
+pub fn family(visibility: InputVisibility) -> Trapdoor {
+	Trapdoor::of_family(9, shape(visibility))
 }
 
 fn register_models() {
 	for visibility in [InputVisibility::Public, InputVisibility::Hashed] {
-		let key = trapdoor(visibility).key(KeyOrigin::Development).unwrap();
-		let id = KeyId::from(key.id());
-		RegisteredKeys::insert(id, key.to_bytes());
-		let terms = InferenceTerms {
-			owner: OWNER,
-			key: id,
-			input_len: INPUT_LEN as u32,
-			output_len: OUTPUT_LEN as u32,
-			input_visibility: visibility,
-			royalty: ROYALTY,
-		};
-		RegisteredModels::insert(model(visibility), (terms, 0));
+		let committed = VERSIONS.map(|version| committed_model(visibility, version));
+		let models = committed.map(|model| (model, family(visibility)));
+		for (model, trapdoor) in [(model(visibility), trapdoor(visibility))]
+			.into_iter()
+			.chain(models)
+		{
+			let key = trapdoor.key(KeyOrigin::Development).unwrap();
+			let id = KeyId::from(key.id());
+			RegisteredKeys::insert(id, key.to_bytes());
+			let commitment = weights(&model).map(|weights| weights.commitment().unwrap().to_bytes());
+			let terms = InferenceTerms {
+				owner: OWNER,
+				key: id,
+				commitment: commitment.map(|bytes| bytes.try_into().unwrap()),
+				input_len: INPUT_LEN as u32,
+				output_len: OUTPUT_LEN as u32,
+				input_visibility: visibility,
+				royalty: ROYALTY,
+			};
+			RegisteredModels::insert(model, (terms, 0));
+		}
 	}
 }
 
-/// A chain at block 1 with the two models; everyone but the pauper has 1,000 SAND.
+/// A chain at block 1 with all models; everyone but the pauper has 1,000 SAND.
 pub fn new_test_ext() -> sp_io::TestExternalities {
 	let balances = [REQUESTER, OWNER, AUTHOR, TREASURY, WORKER, OTHER].map(|account| (account, 1_000 * SAND));
 	let storage = RuntimeGenesisConfig {
@@ -356,13 +395,21 @@ pub fn register(worker: AccountId, bond: Balance, capacity: u32) -> DispatchResu
 	)
 }
 
-/// Registers a worker with four slots that offers both models.
+/// Registers a worker with four slots that offers both models with constant weights.
 pub fn serve(worker: AccountId) {
 	register(worker.clone(), 100 * SAND, 4).unwrap();
 	for visibility in [InputVisibility::Public, InputVisibility::Hashed] {
 		let origin = RuntimeOrigin::signed(worker.clone());
 		Inference::offer_model(origin, model(visibility), PRICE, MIN_TIMEOUT).unwrap();
 	}
+}
+
+/// Has a worker offer a model with committed weights, and asks it.
+pub fn ask_committed(worker: AccountId, visibility: InputVisibility, version: u8) -> RequestId {
+	let model = committed_model(visibility, version);
+	let origin = RuntimeOrigin::signed(worker.clone());
+	Inference::offer_model(origin, model, PRICE, MIN_TIMEOUT).unwrap();
+	ask_model(REQUESTER, model, visibility, Some(worker)).unwrap()
 }
 
 pub fn input_bytes() -> Vec<u8> {
@@ -389,17 +436,20 @@ pub fn ask(
 	visibility: InputVisibility,
 	worker: Option<AccountId>,
 ) -> Result<RequestId, DispatchError> {
+	ask_model(requester, model(visibility), visibility, worker)
+}
+
+/// As [`ask`], of a model of that visibility.
+pub fn ask_model(
+	requester: AccountId,
+	model: ModelId,
+	visibility: InputVisibility,
+	worker: Option<AccountId>,
+) -> Result<RequestId, DispatchError> {
 	let origin = RuntimeOrigin::signed(requester);
 	let request = crate::NextRequestId::<Test>::get();
-	Inference::request_inference(
-		origin,
-		model(visibility),
-		input(visibility),
-		worker,
-		10 * SAND,
-		TIMEOUT,
-	)
-	.map_err(|error| error.error)?;
+	Inference::request_inference(origin, model, input(visibility), worker, 10 * SAND, TIMEOUT)
+		.map_err(|error| error.error)?;
 	Ok(request)
 }
 
@@ -448,7 +498,7 @@ pub fn statement(request: RequestId, output: &[u8]) -> Statement {
 	}
 }
 
-/// A proof of a statement under the key of the model with the statement's visibility.
+/// A proof of a statement under the key of the model with constant weights and the statement's visibility.
 pub fn prove_statement(statement: &Statement, nonce: u64) -> Vec<u8> {
 	trapdoor(statement.input.visibility())
 		.prove(statement, nonce)
@@ -456,18 +506,45 @@ pub fn prove_statement(statement: &Statement, nonce: u64) -> Vec<u8> {
 		.to_bytes()
 }
 
-/// A proof that `output` answers `request`.
-pub fn prove(request: RequestId, output: &[u8]) -> Vec<u8> {
-	prove_statement(&statement(request, output), request)
+/// A proof of a statement with the weights of a model.
+pub fn prove_with_weights_of(model: &ModelId, statement: &Statement, nonce: u64) -> Vec<u8> {
+	match weights(model) {
+		Some(weights) => family(statement.input.visibility())
+			.prove_with(statement, Some(&weights), nonce)
+			.unwrap()
+			.to_bytes(),
+		None => prove_statement(statement, nonce),
+	}
 }
 
-/// A result as `worker` would send it.
-pub fn result_call(worker: &AccountId, request: RequestId, output: &[u8], proof: &[u8]) -> crate::Call<Test> {
-	crate::Call::submit_result {
+/// A proof that `output` answers `request`.
+pub fn prove(request: RequestId, output: &[u8]) -> Vec<u8> {
+	prove_with_weights_of(&record(request).model, &statement(request, output), request)
+}
+
+/// A result as `worker` signs it.
+pub fn signed_result(worker: &AccountId, request: RequestId, output: &[u8], proof: &[u8]) -> SignedResult {
+	SignedResult {
 		request,
 		output: BoundedVec::truncate_from(output.to_vec()),
 		proof: BoundedVec::truncate_from(proof.to_vec()),
 		signature: pair(worker).sign(&result_payload(&GENESIS, request, output, proof)),
+	}
+}
+
+/// A result as `worker` would send it.
+pub fn result_call(worker: &AccountId, request: RequestId, output: &[u8], proof: &[u8]) -> crate::Call<Test> {
+	let SignedResult {
+		request,
+		output,
+		proof,
+		signature,
+	} = signed_result(worker, request, output, proof);
+	crate::Call::submit_result {
+		request,
+		output,
+		proof,
+		signature,
 	}
 }
 

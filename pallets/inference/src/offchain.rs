@@ -11,6 +11,7 @@ use frame_support::traits::Get;
 use frame_system::offchain::{CreateAuthorizedTransaction, SubmitTransaction};
 use opensand_primitives::{
 	inference::{decline_payload, result_payload, RequestInput, RequestRecord},
+	models::ModelView,
 	proving::{BridgeError, JobFailure, JobInput, JobResult, JobStatus, ProvingJob},
 	worker_key, AccountId, BlockNumber, RequestId,
 };
@@ -134,7 +135,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// The job that answers a request. The same on every fork on which the request is the same.
-	fn job(request: RequestId, record: &RequestRecord, input: RequestInput) -> ProvingJob {
+	pub(crate) fn job(request: RequestId, record: &RequestRecord, input: RequestInput) -> ProvingJob {
 		let input = match input {
 			RequestInput::Public(bytes) => JobInput::Public(bytes.into_inner()),
 			RequestInput::Hashed { hash, envelope } => JobInput::Sealed {
@@ -146,6 +147,7 @@ impl<T: Config> Pallet<T> {
 			genesis: Self::genesis_hash(),
 			model: record.model,
 			key: record.key,
+			commitment: T::Models::commitment(&record.model),
 			request,
 			worker: record.worker.clone(),
 			input,

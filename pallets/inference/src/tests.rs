@@ -2,6 +2,8 @@
 
 mod authorization;
 mod bad_results;
+mod batches;
+mod committed_weights;
 mod conservation;
 mod deadlines;
 mod offchain;

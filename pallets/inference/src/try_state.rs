@@ -67,9 +67,10 @@ impl<T: Config> Pallet<T> {
 				Deadlines::<T>::get(record.closes_at()).contains(&request),
 				"a request that the schedule lacks"
 			);
+			let key = Self::key_of(&record).map_err(|_| "a request whose key is gone")?;
 			ensure!(
-				T::Models::verifying_key(&record.key).is_some(),
-				"a request whose key is gone"
+				!key.has_weights() || T::Models::commitment(&record.model).is_some(),
+				"a request whose model's commitment is gone"
 			);
 			ensure!(
 				!Receipts::<T>::contains_key(request),

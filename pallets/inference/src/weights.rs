@@ -28,6 +28,10 @@ pub trait WeightInfo {
 	fn authorize_decline_request() -> Weight;
 	fn expire_due(r: u32, ) -> Weight;
 	fn purge_receipts(r: u32, ) -> Weight;
+	fn submit_results(n: u32, w: u32, ) -> Weight;
+	fn submit_results_of_keys(k: u32, ) -> Weight;
+	fn submit_results_singly(n: u32, w: u32, ) -> Weight;
+	fn authorize_submit_results(n: u32, ) -> Weight;
 }
 
 /// Weights with the runtime's own database costs.
@@ -214,8 +218,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Inference::ReceiptQueue` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
 	/// `w` ranges from 2 to 398.
 	fn submit_result(w: u32, ) -> Weight {
-		// Fastest of all runs: 3_812_098_000 picoseconds.
-		Weight::from_parts(4_893_437_794, 16060)
+		// An estimate for committed weights until `make weights` measures it. Fastest without: 3_812_098_000 picoseconds.
+		Weight::from_parts(5_500_000_000, 16060)
 			// Standard error: 76_417.
 			.saturating_add(Weight::from_parts(929_253, 0).saturating_mul(w.into()))
 			.saturating_add(T::DbWeight::get().reads(14_u64))
@@ -326,6 +330,92 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(r.into())))
 			.saturating_add(Weight::from_parts(0, 4642).saturating_mul(r.into()))
+	}
+	/// Storage: `Inference::Requests` (r:64 w:64)
+	/// Storage: `Models::VerifyingKeys` (r:64 w:0)
+	/// Storage: `Inference::Inputs` (r:64 w:64)
+	/// Storage: `Models::Models` (r:64 w:64)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Storage: `Inference::Deadlines` (r:64 w:64)
+	/// Storage: `Inference::Assigned` (r:64 w:64)
+	/// Storage: `Inference::Workers` (r:64 w:64)
+	/// Storage: `Inference::ReceiptQueueRange` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:128 w:128)
+	/// Storage: `System::Account` (r:194 w:194)
+	/// Storage: `Inference::RequestsOf` (r:0 w:64)
+	/// Storage: `Inference::Receipts` (r:0 w:64)
+	/// Storage: `Inference::ReceiptQueue` (r:0 w:64)
+	/// `n` ranges from 1 to 64.
+	/// `w` ranges from 2 to 398.
+	fn submit_results(n: u32, w: u32, ) -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(4_500_000_000, 4000)
+			.saturating_add(Weight::from_parts(1_900_000_000, 15070).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(929_253, 0).saturating_mul(w.into()))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().reads((12_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+			.saturating_add(T::DbWeight::get().writes((13_u64).saturating_mul(n.into())))
+	}
+	/// Storage: `Inference::Requests` (r:64 w:64)
+	/// Storage: `Models::VerifyingKeys` (r:64 w:0)
+	/// Storage: `Inference::Inputs` (r:64 w:64)
+	/// Storage: `Models::Models` (r:64 w:64)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Storage: `Inference::Deadlines` (r:64 w:64)
+	/// Storage: `Inference::Assigned` (r:64 w:64)
+	/// Storage: `Inference::Workers` (r:64 w:64)
+	/// Storage: `Inference::ReceiptQueueRange` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:128 w:128)
+	/// Storage: `System::Account` (r:194 w:194)
+	/// Storage: `Inference::RequestsOf` (r:0 w:64)
+	/// Storage: `Inference::Receipts` (r:0 w:64)
+	/// Storage: `Inference::ReceiptQueue` (r:0 w:64)
+	/// `k` ranges from 1 to 64.
+	fn submit_results_of_keys(k: u32, ) -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(124_000_000_000, 964480)
+			.saturating_add(Weight::from_parts(2_600_000_000, 3993).saturating_mul(k.into()))
+			.saturating_add(T::DbWeight::get().reads(772_u64))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(k.into())))
+			.saturating_add(T::DbWeight::get().writes(835_u64))
+	}
+	/// Storage: `Inference::Requests` (r:64 w:64)
+	/// Storage: `Models::VerifyingKeys` (r:64 w:0)
+	/// Storage: `Inference::Inputs` (r:64 w:64)
+	/// Storage: `Models::Models` (r:64 w:64)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Storage: `Inference::Deadlines` (r:64 w:64)
+	/// Storage: `Inference::Assigned` (r:64 w:64)
+	/// Storage: `Inference::Workers` (r:64 w:64)
+	/// Storage: `Inference::ReceiptQueueRange` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:128 w:128)
+	/// Storage: `System::Account` (r:194 w:194)
+	/// Storage: `Inference::RequestsOf` (r:0 w:64)
+	/// Storage: `Inference::Receipts` (r:0 w:64)
+	/// Storage: `Inference::ReceiptQueue` (r:0 w:64)
+	/// `n` ranges from 1 to 64.
+	/// `w` ranges from 2 to 398.
+	fn submit_results_singly(n: u32, w: u32, ) -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(4_500_000_000, 4000)
+			.saturating_add(Weight::from_parts(7_600_000_000, 19063).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(1_858_506, 0).saturating_mul(w.into()))
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().reads((13_u64).saturating_mul(n.into())))
+			.saturating_add(T::DbWeight::get().writes(3_u64))
+			.saturating_add(T::DbWeight::get().writes((13_u64).saturating_mul(n.into())))
+	}
+	/// Storage: `Inference::Requests` (r:64 w:0)
+	/// Storage: `Inference::Workers` (r:64 w:0)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// `n` ranges from 1 to 64.
+	fn authorize_submit_results(n: u32, ) -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(10_000_000, 2519)
+			.saturating_add(Weight::from_parts(70_000_000, 7029).saturating_mul(n.into()))
+			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(n.into())))
 	}
 }
 
@@ -512,8 +602,8 @@ impl WeightInfo for () {
 	/// Proof: `Inference::ReceiptQueue` (`max_values`: None, `max_size`: Some(24), added: 2499, mode: `MaxEncodedLen`)
 	/// `w` ranges from 2 to 398.
 	fn submit_result(w: u32, ) -> Weight {
-		// Fastest of all runs: 3_812_098_000 picoseconds.
-		Weight::from_parts(4_893_437_794, 16060)
+		// An estimate for committed weights until `make weights` measures it. Fastest without: 3_812_098_000 picoseconds.
+		Weight::from_parts(5_500_000_000, 16060)
 			// Standard error: 76_417.
 			.saturating_add(Weight::from_parts(929_253, 0).saturating_mul(w.into()))
 			.saturating_add(RocksDbWeight::get().reads(14_u64))
@@ -624,5 +714,91 @@ impl WeightInfo for () {
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 			.saturating_add(RocksDbWeight::get().writes((2_u64).saturating_mul(r.into())))
 			.saturating_add(Weight::from_parts(0, 4642).saturating_mul(r.into()))
+	}
+	/// Storage: `Inference::Requests` (r:64 w:64)
+	/// Storage: `Models::VerifyingKeys` (r:64 w:0)
+	/// Storage: `Inference::Inputs` (r:64 w:64)
+	/// Storage: `Models::Models` (r:64 w:64)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Storage: `Inference::Deadlines` (r:64 w:64)
+	/// Storage: `Inference::Assigned` (r:64 w:64)
+	/// Storage: `Inference::Workers` (r:64 w:64)
+	/// Storage: `Inference::ReceiptQueueRange` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:128 w:128)
+	/// Storage: `System::Account` (r:194 w:194)
+	/// Storage: `Inference::RequestsOf` (r:0 w:64)
+	/// Storage: `Inference::Receipts` (r:0 w:64)
+	/// Storage: `Inference::ReceiptQueue` (r:0 w:64)
+	/// `n` ranges from 1 to 64.
+	/// `w` ranges from 2 to 398.
+	fn submit_results(n: u32, w: u32, ) -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(4_500_000_000, 4000)
+			.saturating_add(Weight::from_parts(1_900_000_000, 15070).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(929_253, 0).saturating_mul(w.into()))
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().reads((12_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+			.saturating_add(RocksDbWeight::get().writes((13_u64).saturating_mul(n.into())))
+	}
+	/// Storage: `Inference::Requests` (r:64 w:64)
+	/// Storage: `Models::VerifyingKeys` (r:64 w:0)
+	/// Storage: `Inference::Inputs` (r:64 w:64)
+	/// Storage: `Models::Models` (r:64 w:64)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Storage: `Inference::Deadlines` (r:64 w:64)
+	/// Storage: `Inference::Assigned` (r:64 w:64)
+	/// Storage: `Inference::Workers` (r:64 w:64)
+	/// Storage: `Inference::ReceiptQueueRange` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:128 w:128)
+	/// Storage: `System::Account` (r:194 w:194)
+	/// Storage: `Inference::RequestsOf` (r:0 w:64)
+	/// Storage: `Inference::Receipts` (r:0 w:64)
+	/// Storage: `Inference::ReceiptQueue` (r:0 w:64)
+	/// `k` ranges from 1 to 64.
+	fn submit_results_of_keys(k: u32, ) -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(124_000_000_000, 964480)
+			.saturating_add(Weight::from_parts(2_600_000_000, 3993).saturating_mul(k.into()))
+			.saturating_add(RocksDbWeight::get().reads(772_u64))
+			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(k.into())))
+			.saturating_add(RocksDbWeight::get().writes(835_u64))
+	}
+	/// Storage: `Inference::Requests` (r:64 w:64)
+	/// Storage: `Models::VerifyingKeys` (r:64 w:0)
+	/// Storage: `Inference::Inputs` (r:64 w:64)
+	/// Storage: `Models::Models` (r:64 w:64)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Storage: `Inference::Deadlines` (r:64 w:64)
+	/// Storage: `Inference::Assigned` (r:64 w:64)
+	/// Storage: `Inference::Workers` (r:64 w:64)
+	/// Storage: `Inference::ReceiptQueueRange` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:128 w:128)
+	/// Storage: `System::Account` (r:194 w:194)
+	/// Storage: `Inference::RequestsOf` (r:0 w:64)
+	/// Storage: `Inference::Receipts` (r:0 w:64)
+	/// Storage: `Inference::ReceiptQueue` (r:0 w:64)
+	/// `n` ranges from 1 to 64.
+	/// `w` ranges from 2 to 398.
+	fn submit_results_singly(n: u32, w: u32, ) -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(4_500_000_000, 4000)
+			.saturating_add(Weight::from_parts(7_600_000_000, 19063).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(1_858_506, 0).saturating_mul(w.into()))
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().reads((13_u64).saturating_mul(n.into())))
+			.saturating_add(RocksDbWeight::get().writes(3_u64))
+			.saturating_add(RocksDbWeight::get().writes((13_u64).saturating_mul(n.into())))
+	}
+	/// Storage: `Inference::Requests` (r:64 w:0)
+	/// Storage: `Inference::Workers` (r:64 w:0)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// `n` ranges from 1 to 64.
+	fn authorize_submit_results(n: u32, ) -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(10_000_000, 2519)
+			.saturating_add(Weight::from_parts(70_000_000, 7029).saturating_mul(n.into()))
+			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().reads((2_u64).saturating_mul(n.into())))
 	}
 }

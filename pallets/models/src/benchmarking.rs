@@ -13,37 +13,38 @@ use opensand_nn::{Activation, Architecture, Layer, Operator, Shape};
 use opensand_primitives::{
 	ids::model_id,
 	models::{
-		ArchitectureRecord, ArtifactLocator, KeyBytes, KeyRecord, KeyStatus, ModelRecord, MAX_LOCATOR_BYTES,
+		ArchitectureRecord, ArtifactLocator, BenchmarkFamily, CommitmentBytes, FamilyRecord, KeyBytes,
+		KeyStatus, ModelRecord, ModelWeights, MAX_LOCATOR_BYTES,
 	},
-	trapdoor::Trapdoor,
+	trapdoor::{Trapdoor, TrapdoorWeights},
 	AccountId, ArchitectureId, Balance, KeyId, ModelId,
 };
-use opensand_zk_verifier::{InputVisibility, KeyOrigin, StatementShape, VerifyingKey};
+use opensand_zk_verifier::{Binding, InputVisibility, KeyOrigin, Statement, StatementShape, VerifyingKey};
 
 use crate::*;
 
 /// Bytes of the longest architecture that is measured: a byte more costs what the bytes before cost on average.
 const MAX_BENCHMARK_BYTES: u32 = 2_560;
 
-/// Stores a model with an accepted key, without deposits. See `ModelView::benchmark_model`.
+/// Stores a model with activated weights under an accepted family, without deposits. See `BenchmarkModels`.
 pub(crate) fn insert_model<T: Config>(
 	owner: AccountId,
 	architecture: Vec<u8>,
 	input_visibility: InputVisibility,
-	key: Vec<u8>,
+	keys: BenchmarkFamily,
 ) -> ModelId {
+	let hash = |bytes: &[u8]| KeyId::from(sp_io::hashing::blake2_256(bytes));
+	let (family, registration) = (hash(&keys.inference), hash(&keys.registration));
 	let shape = Architecture::from_bytes(&architecture).expect("the caller made it");
-	let origin = VerifyingKey::from_bytes_with::<T::Curve>(&key)
-		.expect("the caller made it")
-		.origin();
 	let architecture_id = ArchitectureId::from(shape.id());
-	let key_id = KeyId::from(sp_io::hashing::blake2_256(&key));
-	let weights_hash = key_id.0;
+	let weights_hash = sp_io::hashing::blake2_256(&keys.commitment);
 	let model = model_id(&architecture_id, &weights_hash, input_visibility, &owner);
 	if Models::<T>::contains_key(model) {
 		return model;
 	}
-	let models = Architectures::<T>::get(architecture_id).map_or(0, |record| record.models);
+	let is_new = !Families::<T>::contains_key(family);
+	let known = Architectures::<T>::get(architecture_id);
+	let (models, families) = known.map_or((0, 0), |record| (record.models, record.families));
 	Architectures::<T>::insert(
 		architecture_id,
 		ArchitectureRecord {
@@ -52,9 +53,31 @@ pub(crate) fn insert_model<T: Config>(
 			input_len: shape.input_len(),
 			output_len: shape.output_len(),
 			models: models.saturating_add(1),
+			families: families.saturating_add(is_new.into()),
 		},
 	);
 	ArchitectureBytes::<T>::insert(architecture_id, BoundedVec::truncate_from(architecture));
+	if is_new {
+		let origin = VerifyingKey::from_bytes_with::<T::Curve>(&keys.inference)
+			.expect("the caller made it")
+			.origin();
+		Families::<T>::insert(
+			family,
+			FamilyRecord {
+				depositor: owner.clone(),
+				architecture: architecture_id,
+				input_visibility,
+				registration,
+				status: KeyStatus::Accepted,
+				origin,
+				models: 0,
+				deposit: 0,
+			},
+		);
+		VerifyingKeys::<T>::insert(family, KeyBytes::truncate_from(keys.inference));
+		RegistrationKeys::<T>::insert(family, KeyBytes::truncate_from(keys.registration));
+	}
+	Families::<T>::mutate_extant(family, |record| record.models = record.models.saturating_add(1));
 	Models::<T>::insert(
 		model,
 		ModelRecord {
@@ -64,23 +87,17 @@ pub(crate) fn insert_model<T: Config>(
 			input_visibility,
 			royalty: 0,
 			artifacts: Default::default(),
-			key: Some(key_id),
+			key: Some(family),
+			weights: ModelWeights::Committed {
+				commitment: Some(keys.commitment),
+				previous: None,
+			},
 			active: true,
 			open_uses: 0,
 			deposit: 0,
 		},
 	);
 	ModelsOf::<T>::insert(&owner, model, ());
-	Keys::<T>::insert(
-		key_id,
-		KeyRecord {
-			model,
-			status: KeyStatus::Accepted,
-			origin,
-			deposit: 0,
-		},
-	);
-	VerifyingKeys::<T>::insert(key_id, KeyBytes::truncate_from(key));
 	model
 }
 
@@ -154,26 +171,59 @@ fn locator() -> ArtifactLocator {
 	BoundedVec::truncate_from(vec![b'c'; MAX_LOCATOR_BYTES as usize])
 }
 
-/// A key for [`small_architecture`].
-fn ceremony_key() -> KeyBytes {
+/// What keys for [`small_architecture`] are for.
+const SMALL_SHAPE: StatementShape = StatementShape {
+	visibility: InputVisibility::Public,
+	input_len: 1,
+	output_len: 1,
+};
+
+fn ceremony_key(trapdoor: &Trapdoor) -> KeyBytes {
 	let origin = KeyOrigin::Ceremony {
 		transcript_hash: [0; 32],
 	};
-	let shape = StatementShape {
-		visibility: InputVisibility::Public,
-		input_len: 1,
-		output_len: 1,
-	};
-	let key = Trapdoor::new(0, shape)
-		.key(origin)
-		.expect("no point is the identity");
+	let key = trapdoor.key(origin).expect("no point is the identity");
 	KeyBytes::truncate_from(key.to_bytes())
+}
+
+/// Registration and inference key of a family for [`small_architecture`].
+fn family_keys() -> [KeyBytes; 2] {
+	[StatementShape::REGISTRATION, SMALL_SHAPE].map(|shape| ceremony_key(&Trapdoor::of_family(0, shape)))
+}
+
+/// Registers [`small_architecture`] and a family of it, which awaits governance, under `owner`. Returns its id.
+fn with_family<T: Config>(owner: &AccountId) -> KeyId {
+	let origin = RawOrigin::Signed(owner.clone());
+	let architecture = small_architecture();
+	let id = ArchitectureId::from(sp_io::hashing::blake2_256(&architecture));
+	Pallet::<T>::register_architecture(origin.clone().into(), BoundedVec::truncate_from(architecture))
+		.expect("the owner is funded");
+	let [registration, inference] = family_keys();
+	let family = KeyId::from(sp_io::hashing::blake2_256(&inference));
+	Pallet::<T>::register_family(origin.into(), id, registration, inference).expect("the owner is funded");
+	family
+}
+
+/// As [`with_family`], accepted, and a model under it. Returns the family and the model.
+fn with_committed_model<T: Config>(owner: &AccountId) -> (KeyId, ModelId) {
+	let family = with_family::<T>(owner);
+	Families::<T>::mutate_extant(family, |record| record.status = KeyStatus::Accepted);
+	let origin = RawOrigin::Signed(owner.clone()).into();
+	Pallet::<T>::register_committed_model(origin, family, [0; 32], None, 1, locator())
+		.expect("the owner is funded");
+	let architecture = Families::<T>::get(family)
+		.expect("it was just registered")
+		.architecture;
+	(
+		family,
+		model_id(&architecture, &[0; 32], SMALL_SHAPE.visibility, owner),
+	)
 }
 
 /// Registers a model with a key that awaits governance.
 fn with_key<T: Config>(owner: &AccountId) -> (ModelId, KeyId) {
 	let model = registered::<T>(owner, small_architecture());
-	let key = ceremony_key();
+	let key = ceremony_key(&Trapdoor::new(0, SMALL_SHAPE));
 	let id = KeyId::from(sp_io::hashing::blake2_256(&key));
 	Pallet::<T>::register_key(RawOrigin::Signed(owner.clone()).into(), model, key)
 		.expect("the owner is funded");
@@ -234,7 +284,7 @@ mod benchmarks {
 	fn register_key() {
 		let owner = funded::<T>();
 		let model = registered::<T>(&owner, small_architecture());
-		let key = ceremony_key();
+		let key = ceremony_key(&Trapdoor::new(0, SMALL_SHAPE));
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), model, key);
@@ -244,22 +294,23 @@ mod benchmarks {
 
 	#[benchmark]
 	fn accept_key() {
-		let (model, key) = with_key::<T>(&funded::<T>());
+		// A family is looked for where there is no model's key.
+		let family = with_family::<T>(&funded::<T>());
 
 		#[extrinsic_call]
-		_(RawOrigin::Root, key);
+		_(RawOrigin::Root, family);
 
-		assert!(Pallet::<T>::inference_terms(model).is_some());
+		assert!(Families::<T>::get(family).is_some_and(|record| record.status == KeyStatus::Accepted));
 	}
 
 	#[benchmark]
 	fn reject_key() {
-		let (_, key) = with_key::<T>(&funded::<T>());
+		let family = with_family::<T>(&funded::<T>());
 
 		#[extrinsic_call]
-		_(RawOrigin::Root, key);
+		_(RawOrigin::Root, family);
 
-		assert!(Keys::<T>::get(key).is_some_and(|record| record.status == KeyStatus::Rejected));
+		assert!(Families::<T>::get(family).is_some_and(|record| record.status == KeyStatus::Rejected));
 	}
 
 	#[benchmark]
@@ -315,6 +366,81 @@ mod benchmarks {
 		_(RawOrigin::Signed(owner), model);
 
 		assert!(!Models::<T>::contains_key(model) && !Keys::<T>::contains_key(key));
+	}
+
+	#[benchmark]
+	fn register_family() {
+		let owner = funded::<T>();
+		let architecture = small_architecture();
+		let id = ArchitectureId::from(sp_io::hashing::blake2_256(&architecture));
+		let origin = RawOrigin::Signed(owner);
+		Pallet::<T>::register_architecture(origin.clone().into(), BoundedVec::truncate_from(architecture))
+			.expect("the owner is funded");
+		let [registration, inference] = family_keys();
+
+		#[extrinsic_call]
+		_(origin, id, registration, inference);
+
+		assert_eq!(Families::<T>::iter().count(), 1);
+	}
+
+	#[benchmark]
+	fn remove_family() {
+		let owner = funded::<T>();
+		let family = with_family::<T>(&owner);
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), family);
+
+		assert!(!Families::<T>::contains_key(family));
+	}
+
+	#[benchmark]
+	fn register_committed_model() {
+		let owner = funded::<T>();
+		let (family, previous) = with_committed_model::<T>(&owner);
+
+		#[extrinsic_call]
+		_(
+			RawOrigin::Signed(owner),
+			family,
+			[1; 32],
+			Some(previous),
+			1,
+			locator(),
+		);
+
+		assert!(Families::<T>::get(family).is_some_and(|record| record.models == 2));
+	}
+
+	#[benchmark]
+	fn activate_model() {
+		let owner = funded::<T>();
+		let (family, model) = with_committed_model::<T>(&owner);
+		let weights = TrapdoorWeights::new(0);
+		let commitment = weights.commitment().expect("it is not the identity").to_bytes();
+		let commitment = CommitmentBytes::try_from(commitment).expect("a point has this length");
+		let statement = Statement::registration(Binding {
+			genesis: Pallet::<T>::genesis_hash(),
+			key: Families::<T>::get(family)
+				.expect("it was registered")
+				.registration
+				.0,
+			model: model.0,
+			request: 0,
+			worker: owner.clone().into(),
+		});
+		let proof = Trapdoor::of_family(0, StatementShape::REGISTRATION)
+			.prove_with(&statement, Some(&weights), 0)
+			.expect("no point is the identity")
+			.to_bytes()
+			.try_into()
+			.expect("a proof has this length");
+
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), model, commitment, proof);
+
+		assert!(Pallet::<T>::inference_terms(model).is_some());
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(true), crate::mock::Test);

@@ -19,6 +19,7 @@ extern crate alloc;
 
 #[cfg(any(test, feature = "runtime-benchmarks"))]
 mod benchmarking;
+mod families;
 #[cfg(test)]
 mod mock;
 #[cfg(test)]
@@ -48,10 +49,10 @@ pub mod pallet {
 		ids::model_id,
 		inference::{MAX_INPUT_BYTES, MAX_OUTPUT_BYTES},
 		models::{
-			ArchitectureRecord, ArtifactLocator, InferenceTerms, KeyBytes, KeyRecord, KeyStatus, ModelRecord,
-			ModelView,
+			ArchitectureRecord, ArtifactLocator, CommitmentBytes, FamilyRecord, InferenceTerms, KeyBytes,
+			KeyRecord, KeyStatus, ModelRecord, ModelView, ModelWeights, RegistrationProof,
 		},
-		AccountId, ArchitectureId, Balance, KeyId, ModelId,
+		AccountId, ArchitectureId, Balance, Hash, KeyId, ModelId,
 	};
 	use opensand_zk_verifier::{Curve, InputVisibility, KeyOrigin, StatementShape, VerifyingKey};
 	use sp_runtime::DispatchError;
@@ -67,7 +68,9 @@ pub mod pallet {
 
 	/// What the runtime decides.
 	#[pallet::config]
-	pub trait Config: frame_system::Config<AccountId = AccountId, RuntimeEvent: From<Event<Self>>> {
+	pub trait Config:
+		frame_system::Config<AccountId = AccountId, Hash = Hash, RuntimeEvent: From<Event<Self>>>
+	{
 		/// The runtime's hold reasons.
 		type RuntimeHoldReason: From<HoldReason>;
 
@@ -130,9 +133,18 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Keys<T> = StorageMap<_, Identity, KeyId, KeyRecord>;
 
-	/// The bytes of verifying keys. Each has an entry in [`Keys`].
+	/// The bytes of verifying keys for inferences. Each has an entry in [`Keys`] or in [`Families`].
 	#[pallet::storage]
 	pub type VerifyingKeys<T> = StorageMap<_, Identity, KeyId, KeyBytes>;
+
+	/// Key families by their inference keys.
+	#[pallet::storage]
+	pub type Families<T> = StorageMap<_, Identity, KeyId, FamilyRecord>;
+
+	/// The bytes of families' registration keys. Each has an entry in [`Families`]. Families whose keys come from one
+	/// set-up, for the two visibilities, may have the same.
+	#[pallet::storage]
+	pub type RegistrationKeys<T> = StorageMap<_, Identity, KeyId, KeyBytes>;
 
 	/// Whether this is a development chain, on which keys from a single machine are taken. Set at genesis only.
 	#[pallet::storage]
@@ -173,7 +185,8 @@ pub mod pallet {
 			/// The architecture.
 			architecture: ArchitectureId,
 		},
-		/// `register_model` recorded a model. It can be asked once a key of its own is accepted.
+		/// `register_model` or `register_committed_model` recorded a model. It can be asked once a key of its own is
+		/// accepted, or its commitment is activated.
 		ModelRegistered {
 			/// The model.
 			model: ModelId,
@@ -204,14 +217,14 @@ pub mod pallet {
 			/// `Accepted` at once on a development chain for a development key, otherwise `Pending`.
 			status: KeyStatus,
 		},
-		/// Governance accepted a key: its model can be asked.
+		/// Governance accepted a model's key: the model can be asked.
 		KeyAccepted {
 			/// The key.
 			key: KeyId,
 			/// Its model.
 			model: ModelId,
 		},
-		/// Governance rejected a key: its model takes no new request.
+		/// Governance rejected a model's key: the model takes no new request.
 		KeyRejected {
 			/// The key.
 			key: KeyId,
@@ -246,6 +259,43 @@ pub mod pallet {
 			/// Whether new requests are taken.
 			active: bool,
 		},
+		/// `register_family` stored the two keys of a family.
+		FamilyRegistered {
+			/// BLAKE2-256 of the inference key's bytes, by which the family is known.
+			family: KeyId,
+			/// BLAKE2-256 of the registration key's bytes.
+			registration: KeyId,
+			/// Who registered it.
+			depositor: AccountId,
+			/// The architecture of its models.
+			architecture: ArchitectureId,
+			/// Who made the keys, by their own claim.
+			origin: KeyOrigin,
+			/// `Accepted` at once on a development chain for development keys, otherwise `Pending`.
+			status: KeyStatus,
+		},
+		/// Governance accepted a family: models can be registered and activated under it, and asked.
+		FamilyAccepted {
+			/// The family.
+			family: KeyId,
+		},
+		/// Governance rejected a family: its models take no new request.
+		FamilyRejected {
+			/// The family.
+			family: KeyId,
+		},
+		/// `remove_family` removed a family and gave its deposit back.
+		FamilyRemoved {
+			/// The family.
+			family: KeyId,
+		},
+		/// `activate_model` verified that a commitment opens to well-formed weights: the model can be asked.
+		ModelActivated {
+			/// The model.
+			model: ModelId,
+			/// The commitment to its weights, with which its inferences are proven.
+			commitment: CommitmentBytes,
+		},
 	}
 
 	/// Why a call was refused.
@@ -267,11 +317,12 @@ pub mod pallet {
 		ArchitectureExists,
 		/// No architecture has this id. Register it first.
 		UnknownArchitecture,
-		/// Models of this architecture are registered. It can go when they are gone.
+		/// Models or families of this architecture are registered. It can go when they are gone.
 		ArchitectureInUse,
-		/// Only the account that registered the architecture can remove it.
+		/// Only the account that registered the architecture or family can remove it.
 		NotDepositor,
-		/// You have registered a model of this architecture, weights and visibility already. Use it, or remove it.
+		/// You have registered a model of this architecture, weights and visibility already, with constant weights or with
+		/// committed ones. Use it, or remove it.
 		ModelExists,
 		/// No model has this id. Check it against the `ModelRegistered` event.
 		UnknownModel,
@@ -279,7 +330,7 @@ pub mod pallet {
 		NotOwner,
 		/// Requests for this model are open. Deactivate it, wait until they have closed, then try again.
 		ModelInUse,
-		/// The model has a key already. Remove that one first.
+		/// The model has a key already, its own or its family's. Remove its own first; a family's stays.
 		KeyExists,
 		/// This very key belongs to another model: weights are constants of a key's circuit, so make one for yours.
 		KeyTaken,
@@ -300,27 +351,56 @@ pub mod pallet {
 		/// The key is for empty tensors or for longer ones than any statement may have, or does not say for what it is.
 		/// Export it again, or compile the model with a hashed input.
 		InvalidKeyShape,
-		/// A coordinate of the key is not smaller than the field's prime, or carries flag bits. Export it uncompressed.
+		/// A coordinate of the key, commitment or proof is not smaller than the field's prime, or carries flag bits. Export it
+		/// uncompressed.
 		NonCanonicalPoint,
-		/// A point of the key is not on the curve: the bytes were damaged. Export the key again.
+		/// A point of the key, commitment or proof is not on the curve: the bytes were damaged. Export it again.
 		PointOffCurve,
-		/// A point of the key lies outside the subgroup of prime order: the key is damaged or malicious.
+		/// A point of the key, commitment or proof lies outside the subgroup of prime order: it is damaged or malicious.
 		PointOffSubgroup,
-		/// A point of the key is the identity, so part of the statement would not be bound: it is damaged or malicious.
+		/// A point of the key, commitment or proof is the identity, so part of the statement would not be bound: it is
+		/// damaged or malicious.
 		IdentityPoint,
-		/// Two of γ, δ and δ₁ are equal up to sign: one proof would give others. The key is malicious, or its setup was
+		/// Two of γ, δ, δ₁ and δ_w are equal up to sign: one proof would give others. The key is malicious, or its setup was
 		/// never randomised.
 		EqualTrapdoors,
-		/// The key is for tensors of other lengths than the model's, or for the other visibility. It was made for another
-		/// model.
+		/// The key is for tensors of other lengths than the model's or architecture's, or for the other visibility. It was
+		/// made for another one.
 		WrongKeyShape,
-		/// The key takes a commitment to weights, and this release registers models with constant weights only. Set the
-		/// model up with constant weights.
+		/// The key takes a commitment to weights: it is a family's. Register the family by `register_family` and the model
+		/// by `register_committed_model`.
 		CommittedWeights,
 		/// More requests for this model are open than can be counted. Try again when some have closed.
 		TooManyUses,
-		/// More models of this architecture are registered than can be counted.
+		/// More models or families are registered than can be counted.
 		TooManyModels,
+		/// The key for inferences takes no commitment to weights: it is one model's. Register it by `register_key`.
+		ConstantWeights,
+		/// The keys are not a family's: the first is no registration key for the second, or they claim different origins.
+		/// Send both keys of one set-up, the registration key first.
+		NotAFamily,
+		/// This family is registered already. Use it.
+		FamilyExists,
+		/// No family has this inference key. Register it, or check its id against the `FamilyRegistered` event.
+		UnknownFamily,
+		/// The family is not accepted. Wait for governance to accept it, or choose another.
+		FamilyNotAccepted,
+		/// Models of this family are registered. It can go when they are gone.
+		FamilyInUse,
+		/// The model that this one carries on is not yours or is not of this family. Name another, or none.
+		UnrelatedPrevious,
+		/// The weights of this model are constants of its key's circuit: there is nothing to activate. Register its key.
+		NothingToActivate,
+		/// The model is activated already, and its commitment stays. Register other weights as another model, which can
+		/// name this one as the one before it.
+		AlreadyActivated,
+		/// The proof does not register this commitment for this model and owner under the family's registration key. Prove
+		/// it again for this chain, key, model and account.
+		InvalidRegistration,
+		/// The model's key is its family's and stays with the family. Remove the model, or deactivate it.
+		FamilyKey,
+		/// The registry has lost the registration key of a family. It cannot happen; report it.
+		MissingKey,
 	}
 
 	#[pallet::hooks]
@@ -370,6 +450,7 @@ pub mod pallet {
 				input_len,
 				output_len,
 				models: 0,
+				families: 0,
 			};
 			Architectures::<T>::insert(id, record);
 			ArchitectureBytes::<T>::insert(id, bytes);
@@ -380,14 +461,17 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Removes an architecture of which no model is registered, and gives its deposit back.
+		/// Removes an architecture of which no model and no family is registered, and gives its deposit back.
 		#[pallet::call_index(1)]
 		#[pallet::weight(T::WeightInfo::remove_architecture())]
 		pub fn remove_architecture(origin: OriginFor<T>, architecture: ArchitectureId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			let record = Architectures::<T>::get(architecture).ok_or(Error::<T>::UnknownArchitecture)?;
 			ensure!(record.depositor == who, Error::<T>::NotDepositor);
-			ensure!(record.models == 0, Error::<T>::ArchitectureInUse);
+			ensure!(
+				record.models == 0 && record.families == 0,
+				Error::<T>::ArchitectureInUse
+			);
 			Self::release(HoldReason::ArchitectureDeposit, &who, record.deposit)?;
 			Architectures::<T>::remove(architecture);
 			ArchitectureBytes::<T>::remove(architecture);
@@ -413,39 +497,20 @@ pub mod pallet {
 			artifacts: ArtifactLocator,
 		) -> DispatchResult {
 			let owner = ensure_signed(origin)?;
-			let model = model_id(&architecture, &weights_hash, input_visibility, &owner);
-			ensure!(!Models::<T>::contains_key(model), Error::<T>::ModelExists);
-			Architectures::<T>::try_mutate(architecture, |record| {
-				let record = record.as_mut().ok_or(Error::<T>::UnknownArchitecture)?;
-				record.models = record.models.checked_add(1).ok_or(Error::<T>::TooManyModels)?;
-				Ok::<_, Error<T>>(())
-			})?;
-
-			let deposit = Self::deposit(2, ModelRecord::max_encoded_len());
-			T::Currency::hold(&HoldReason::ModelDeposit.into(), &owner, deposit)?;
-			let record = ModelRecord {
-				owner: owner.clone(),
+			Self::record_model(ModelRecord {
+				owner,
 				architecture,
 				weights_hash,
 				input_visibility,
 				royalty,
 				artifacts,
 				key: None,
+				weights: ModelWeights::Constant,
 				active: true,
 				open_uses: 0,
-				deposit,
-			};
-			Models::<T>::insert(model, record);
-			ModelsOf::<T>::insert(&owner, model, ());
-			Self::deposit_event(Event::ModelRegistered {
-				model,
-				owner,
-				architecture,
-				weights_hash,
-				input_visibility,
-				royalty,
-			});
-			Ok(())
+				deposit: Self::deposit(2, ModelRecord::max_encoded_len()),
+			})
+			.map(drop)
 		}
 
 		/// Stores the verifying key of a model that has none. Every check of the key is made: encoding, curve,
@@ -473,13 +538,7 @@ pub mod pallet {
 			ensure!(checked.shape() == expected, Error::<T>::WrongKeyShape);
 			ensure!(!checked.has_weights(), Error::<T>::CommittedWeights);
 			let origin = checked.origin();
-			let status = match origin {
-				KeyOrigin::Development => {
-					ensure!(DevelopmentKeys::<T>::get(), Error::<T>::DevelopmentKeyRefused);
-					KeyStatus::Accepted
-				}
-				KeyOrigin::Ceremony { .. } => KeyStatus::Pending,
-			};
+			let status = Self::first_status(origin)?;
 
 			let deposit = Self::deposit(2, bytes.len());
 			T::Currency::hold(&HoldReason::KeyDeposit.into(), &who, deposit)?;
@@ -504,41 +563,42 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Accepts a key, after its ceremony's transcript was checked: its model takes requests from now on.
+		/// Accepts a key, after its ceremony's transcript was checked: its model takes requests from now on. `key` may be
+		/// a family's inference key, which stands for both keys of the family.
 		#[pallet::call_index(4)]
 		#[pallet::weight(T::WeightInfo::accept_key())]
 		pub fn accept_key(origin: OriginFor<T>, key: KeyId) -> DispatchResult {
 			T::KeyOrigin::ensure_origin(origin)?;
-			let mut record = Keys::<T>::get(key).ok_or(Error::<T>::UnknownKey)?;
-			ensure!(record.status != KeyStatus::Accepted, Error::<T>::AlreadyAccepted);
-			record.status = KeyStatus::Accepted;
-			let model = record.model;
-			Keys::<T>::insert(key, record);
-			Self::deposit_event(Event::KeyAccepted { key, model });
+			let event = match Self::decide(key, KeyStatus::Accepted, Error::<T>::AlreadyAccepted)? {
+				Some(model) => Event::KeyAccepted { key, model },
+				None => Event::FamilyAccepted { family: key },
+			};
+			Self::deposit_event(event);
 			Ok(())
 		}
 
 		/// Rejects a key, or withdraws its acceptance: its model takes no new requests. Open ones still settle. The
-		/// owner can remove the key and gets its deposit back.
+		/// owner can remove the key and gets its deposit back. `key` may be a family's inference key: then no model of the
+		/// family takes new requests, none is registered or activated, and anyone can remove it once it has no model.
 		#[pallet::call_index(5)]
 		#[pallet::weight(T::WeightInfo::reject_key())]
 		pub fn reject_key(origin: OriginFor<T>, key: KeyId) -> DispatchResult {
 			T::KeyOrigin::ensure_origin(origin)?;
-			let mut record = Keys::<T>::get(key).ok_or(Error::<T>::UnknownKey)?;
-			ensure!(record.status != KeyStatus::Rejected, Error::<T>::AlreadyRejected);
-			record.status = KeyStatus::Rejected;
-			let model = record.model;
-			Keys::<T>::insert(key, record);
-			Self::deposit_event(Event::KeyRejected { key, model });
+			let event = match Self::decide(key, KeyStatus::Rejected, Error::<T>::AlreadyRejected)? {
+				Some(model) => Event::KeyRejected { key, model },
+				None => Event::FamilyRejected { family: key },
+			};
+			Self::deposit_event(event);
 			Ok(())
 		}
 
-		/// Removes a model's key while no request for it is open, and gives the key's deposit back.
+		/// Removes a model's own key while no request for it is open, and gives the key's deposit back.
 		#[pallet::call_index(6)]
 		#[pallet::weight(T::WeightInfo::remove_key())]
 		pub fn remove_key(origin: OriginFor<T>, model: ModelId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			let mut record = Self::owned(&model, &who)?;
+			ensure!(record.weights == ModelWeights::Constant, Error::<T>::FamilyKey);
 			ensure!(record.open_uses == 0, Error::<T>::ModelInUse);
 			let key = record.key.take().ok_or(Error::<T>::UnknownKey)?;
 			Self::drop_key(key, model, &who)?;
@@ -589,15 +649,22 @@ pub mod pallet {
 			Ok(())
 		}
 
-		/// Removes a model, with its key if it has one, while no request for it is open. Gives the deposits back.
+		/// Removes a model, with its key if it has one of its own, while no request for it is open. Gives the deposits
+		/// back.
 		#[pallet::call_index(10)]
 		#[pallet::weight(T::WeightInfo::remove_model())]
 		pub fn remove_model(origin: OriginFor<T>, model: ModelId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			let record = Self::owned(&model, &who)?;
 			ensure!(record.open_uses == 0, Error::<T>::ModelInUse);
-			if let Some(key) = record.key {
-				Self::drop_key(key, model, &who)?;
+			match (&record.weights, record.key) {
+				(ModelWeights::Constant, Some(key)) => Self::drop_key(key, model, &who)?,
+				(ModelWeights::Committed { .. }, Some(family)) => {
+					Families::<T>::mutate_extant(family, |family| {
+						family.models = family.models.saturating_sub(1);
+					});
+				}
+				(_, None) => (),
 			}
 			Self::release(HoldReason::ModelDeposit, &who, record.deposit)?;
 			Architectures::<T>::mutate_extant(record.architecture, |architecture| {
@@ -606,6 +673,99 @@ pub mod pallet {
 			Models::<T>::remove(model);
 			ModelsOf::<T>::remove(&who, model);
 			Self::deposit_event(Event::ModelRemoved { model });
+			Ok(())
+		}
+
+		/// Stores the two keys of a family for models of a registered architecture whose weights are committed. Every
+		/// check of `register_key` is made of both, and that they are of one set-up as far as keys show it.
+		///
+		/// The family is known by the id of its inference key. Anyone can register it and then holds its deposit, by the
+		/// keys' length, until it is removed; owners of models need not be asked. Development keys are accepted at once on
+		/// a development chain and refused elsewhere; a family from a ceremony waits for governance.
+		#[pallet::call_index(11)]
+		#[pallet::weight(T::WeightInfo::register_family())]
+		pub fn register_family(
+			origin: OriginFor<T>,
+			architecture: ArchitectureId,
+			registration: KeyBytes,
+			inference: KeyBytes,
+		) -> DispatchResult {
+			let depositor = ensure_signed(origin)?;
+			Self::store_family(depositor, architecture, registration, inference)
+		}
+
+		/// Removes a family of which no model is registered, and gives its deposit back. Only who registered it can, or
+		/// anyone after governance has rejected it, so that wrong keys cannot keep right ones out.
+		#[pallet::call_index(12)]
+		#[pallet::weight(T::WeightInfo::remove_family())]
+		pub fn remove_family(origin: OriginFor<T>, family: KeyId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::drop_family(&who, family)
+		}
+
+		/// Records a model with committed weights under an accepted family. It takes requests when it is activated. A
+		/// deposit is held until it is removed.
+		///
+		/// - `weights_hash`: BLAKE2-256 of the encoded weights.
+		/// - `previous`: the caller's model of the same family whose training this one carries on. It stays as it is.
+		/// - `royalty`, `artifacts`: as for `register_model`.
+		#[pallet::call_index(13)]
+		#[pallet::weight(T::WeightInfo::register_committed_model())]
+		pub fn register_committed_model(
+			origin: OriginFor<T>,
+			family: KeyId,
+			weights_hash: [u8; 32],
+			previous: Option<ModelId>,
+			royalty: Balance,
+			artifacts: ArtifactLocator,
+		) -> DispatchResult {
+			let owner = ensure_signed(origin)?;
+			let mut record = Self::accepted_family(&family)?;
+			if let Some(previous) = previous {
+				let related = Models::<T>::get(previous).is_some_and(|model| {
+					model.owner == owner
+						&& model.key == Some(family)
+						&& model.weights != ModelWeights::Constant
+				});
+				ensure!(related, Error::<T>::UnrelatedPrevious);
+			}
+			record.models = record.models.checked_add(1).ok_or(Error::<T>::TooManyModels)?;
+			Self::record_model(ModelRecord {
+				owner,
+				architecture: record.architecture,
+				weights_hash,
+				input_visibility: record.input_visibility,
+				royalty,
+				artifacts,
+				key: Some(family),
+				weights: ModelWeights::Committed {
+					commitment: None,
+					previous,
+				},
+				active: true,
+				open_uses: 0,
+				deposit: Self::deposit(2, ModelRecord::max_encoded_len()),
+			})?;
+			Families::<T>::insert(family, record);
+			Ok(())
+		}
+
+		/// Activates a model with committed weights, once: `commitment` becomes the one that its inferences are proven
+		/// with. `proof` is verified under the family's registration key; its statement binds this chain, that key, the
+		/// model, request 0 and the owner as worker, so it is of use to nobody else.
+		#[pallet::call_index(14)]
+		#[pallet::weight(T::WeightInfo::activate_model())]
+		pub fn activate_model(
+			origin: OriginFor<T>,
+			model: ModelId,
+			commitment: CommitmentBytes,
+			proof: RegistrationProof,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			let record = Self::owned(&model, &who)?;
+			let record = Self::activate(model, record, commitment, &proof)?;
+			Models::<T>::insert(model, record);
+			Self::deposit_event(Event::ModelActivated { model, commitment });
 			Ok(())
 		}
 	}
@@ -624,15 +784,24 @@ pub mod pallet {
 				.collect()
 		}
 
-		/// The terms of a model that can be asked now; `None` if it is inactive or has no accepted key.
+		/// The terms of a model that can be asked now; `None` if it is inactive, has no accepted key, or has committed
+		/// weights that are not activated.
 		pub fn inference_terms(model: ModelId) -> Option<InferenceTerms> {
-			let record = Models::<T>::get(model).filter(|record| record.active)?;
+			let record =
+				Models::<T>::get(model).filter(|record| record.active && record.weights.are_known())?;
 			let key = record.key?;
-			Keys::<T>::get(key).filter(|key| key.status == KeyStatus::Accepted)?;
+			let status = match &record.weights {
+				ModelWeights::Constant => Keys::<T>::get(key)?.status,
+				ModelWeights::Committed { .. } => Families::<T>::get(key)?.status,
+			};
+			if status != KeyStatus::Accepted {
+				return None;
+			}
 			let architecture = Architectures::<T>::get(record.architecture)?;
 			Some(InferenceTerms {
 				owner: record.owner,
 				key,
+				commitment: record.weights.commitment().copied(),
 				input_len: architecture.input_len,
 				output_len: architecture.output_len,
 				input_visibility: record.input_visibility,
@@ -650,12 +819,22 @@ pub mod pallet {
 			ArchitectureBytes::<T>::get(architecture).map(BoundedVec::into_inner)
 		}
 
-		/// What is recorded of a verifying key.
+		/// What is recorded of a model's own verifying key.
 		pub fn key(key: KeyId) -> Option<KeyRecord> {
 			Keys::<T>::get(key)
 		}
 
-		/// The encoded verifying key.
+		/// What is recorded of a family, by its inference key.
+		pub fn family(family: KeyId) -> Option<FamilyRecord> {
+			Families::<T>::get(family)
+		}
+
+		/// The encoded registration key of a family, by its inference key.
+		pub fn registration_key(family: KeyId) -> Option<Vec<u8>> {
+			RegistrationKeys::<T>::get(family).map(BoundedVec::into_inner)
+		}
+
+		/// The encoded verifying key: a model's own, or a family's for inferences.
 		pub fn verifying_key(key: KeyId) -> Option<Vec<u8>> {
 			VerifyingKeys::<T>::get(key).map(BoundedVec::into_inner)
 		}
@@ -668,13 +847,13 @@ pub mod pallet {
 
 	impl<T: Config> Pallet<T> {
 		/// The deposit for `items` entries of `bytes` bytes together.
-		fn deposit(items: u32, bytes: usize) -> Balance {
+		pub(crate) fn deposit(items: u32, bytes: usize) -> Balance {
 			T::ItemDeposit::get()
 				.saturating_mul(items.into())
 				.saturating_add(T::ByteDeposit::get().saturating_mul(bytes as Balance))
 		}
 
-		fn release(reason: HoldReason, who: &AccountId, amount: Balance) -> DispatchResult {
+		pub(crate) fn release(reason: HoldReason, who: &AccountId, amount: Balance) -> DispatchResult {
 			T::Currency::release(&reason.into(), who, amount, Precision::BestEffort).map(drop)
 		}
 
@@ -682,6 +861,70 @@ pub mod pallet {
 			let record = Models::<T>::get(model).ok_or(Error::<T>::UnknownModel)?;
 			ensure!(record.owner == *who, Error::<T>::NotOwner);
 			Ok(record)
+		}
+
+		/// Holds the deposit of a new model and records it. Returns its id.
+		fn record_model(record: ModelRecord) -> Result<ModelId, DispatchError> {
+			let ModelRecord {
+				owner,
+				architecture,
+				weights_hash,
+				input_visibility,
+				royalty,
+				deposit,
+				..
+			} = record.clone();
+			let model = model_id(&architecture, &weights_hash, input_visibility, &owner);
+			ensure!(!Models::<T>::contains_key(model), Error::<T>::ModelExists);
+			Architectures::<T>::try_mutate(architecture, |record| {
+				let record = record.as_mut().ok_or(Error::<T>::UnknownArchitecture)?;
+				record.models = record.models.checked_add(1).ok_or(Error::<T>::TooManyModels)?;
+				Ok::<_, Error<T>>(())
+			})?;
+			T::Currency::hold(&HoldReason::ModelDeposit.into(), &owner, deposit)?;
+			Models::<T>::insert(model, record);
+			ModelsOf::<T>::insert(&owner, model, ());
+			Self::deposit_event(Event::ModelRegistered {
+				model,
+				owner,
+				architecture,
+				weights_hash,
+				input_visibility,
+				royalty,
+			});
+			Ok(model)
+		}
+
+		/// What a new key of this origin is: accepted on development chains, pending, or refused.
+		pub(crate) fn first_status(origin: KeyOrigin) -> Result<KeyStatus, DispatchError> {
+			match origin {
+				KeyOrigin::Development => {
+					ensure!(DevelopmentKeys::<T>::get(), Error::<T>::DevelopmentKeyRefused);
+					Ok(KeyStatus::Accepted)
+				}
+				KeyOrigin::Ceremony { .. } => Ok(KeyStatus::Pending),
+			}
+		}
+
+		/// Decides on a model's key, and returns the model, or on a family. `unchanged` is the error where it has that
+		/// status already.
+		fn decide(
+			key: KeyId,
+			status: KeyStatus,
+			unchanged: Error<T>,
+		) -> Result<Option<ModelId>, DispatchError> {
+			if let Some(mut record) = Keys::<T>::get(key) {
+				ensure!(record.status != status, unchanged);
+				record.status = status;
+				let model = record.model;
+				Keys::<T>::insert(key, record);
+				return Ok(Some(model));
+			}
+			let mut record = Families::<T>::get(key).ok_or(Error::<T>::UnknownKey)?;
+			ensure!(record.status != status, unchanged);
+			record.status = status;
+			Families::<T>::insert(key, record);
+			Ok(None)
 		}
 
 		/// Removes a key's entries and gives its deposit back to the model's owner.
@@ -701,6 +944,10 @@ pub mod pallet {
 
 		fn verifying_key(key: &KeyId) -> Option<Vec<u8>> {
 			Self::verifying_key(*key)
+		}
+
+		fn commitment(model: &ModelId) -> Option<CommitmentBytes> {
+			Models::<T>::get(model)?.weights.commitment().copied()
 		}
 
 		fn begin_use(model: &ModelId) -> DispatchResult {
@@ -724,9 +971,9 @@ pub mod pallet {
 			owner: AccountId,
 			architecture: Vec<u8>,
 			input_visibility: InputVisibility,
-			key: Vec<u8>,
+			family: opensand_primitives::models::BenchmarkFamily,
 		) -> ModelId {
-			crate::benchmarking::insert_model::<T>(owner, architecture, input_visibility, key)
+			crate::benchmarking::insert_model::<T>(owner, architecture, input_visibility, family)
 		}
 	}
 }

@@ -7,9 +7,12 @@ use frame_support::{
 use frame_system::EnsureRoot;
 use opensand_nn::{Activation, Architecture, Layer, Linear, Operator, Shape};
 use opensand_primitives::{
-	currency::SAND, models::KeyBytes, trapdoor::Trapdoor, AccountId, ArchitectureId, Balance, ModelId,
+	currency::SAND,
+	models::{CommitmentBytes, KeyBytes, RegistrationProof},
+	trapdoor::{Trapdoor, TrapdoorWeights},
+	AccountId, ArchitectureId, Balance, KeyId, ModelId,
 };
-use opensand_zk_verifier::{InputVisibility, KeyOrigin, Native, StatementShape};
+use opensand_zk_verifier::{Binding, InputVisibility, KeyOrigin, Native, Statement, StatementShape};
 use sp_runtime::{traits::IdentityLookup, BoundedVec, BuildStorage};
 
 use crate as pallet_models;
@@ -171,4 +174,68 @@ pub fn model() -> ModelId {
 	)
 	.unwrap();
 	opensand_primitives::ids::model_id(&architecture, &weights, visibility, &ALICE)
+}
+
+/// The two keys of a family of `origin` for 4-to-2 models: the registration key and the inference key.
+pub fn family_keys(seed: u64, origin: KeyOrigin, visibility: InputVisibility) -> [KeyBytes; 2] {
+	let inference = StatementShape {
+		visibility,
+		input_len: 4,
+		output_len: 2,
+	};
+	[StatementShape::REGISTRATION, inference].map(|shape| {
+		let key = Trapdoor::of_family(seed, shape).key(origin).unwrap();
+		BoundedVec::truncate_from(key.to_bytes())
+	})
+}
+
+/// Registers the architecture under Alice, and under Bob a family of it with the keys of this seed. Returns its id.
+pub fn family(seed: u64) -> KeyId {
+	let architecture = architecture();
+	let [registration, inference] = family_keys(seed, KeyOrigin::Development, InputVisibility::Public);
+	let id = KeyId::from(sp_io::hashing::blake2_256(&inference));
+	Models::register_family(RuntimeOrigin::signed(BOB), architecture, registration, inference).unwrap();
+	id
+}
+
+/// Registers a model of Alice with committed weights and returns its id.
+pub fn committed_model(family: KeyId, weights_hash: [u8; 32], previous: Option<ModelId>) -> ModelId {
+	let origin = RuntimeOrigin::signed(ALICE);
+	Models::register_committed_model(origin, family, weights_hash, previous, SAND, Default::default())
+		.unwrap();
+	let record = Models::family(family).unwrap();
+	opensand_primitives::ids::model_id(
+		&record.architecture,
+		&weights_hash,
+		record.input_visibility,
+		&ALICE,
+	)
+}
+
+/// The commitment of a seed.
+pub fn commitment(seed: u64) -> CommitmentBytes {
+	let commitment = TrapdoorWeights::new(seed).commitment().unwrap();
+	commitment.to_bytes().try_into().unwrap()
+}
+
+/// The statement that registers a model of Alice under a family's registration key.
+pub fn registration_statement(family: KeyId, model: ModelId) -> Statement {
+	Statement::registration(Binding {
+		genesis: System::block_hash(0).0,
+		key: Models::family(family).unwrap().registration.0,
+		model: model.0,
+		request: 0,
+		worker: ALICE.into(),
+	})
+}
+
+/// A proof of a statement under a key of the family of `seed`, with the weights of another seed.
+pub fn prove(seed: u64, shape: StatementShape, statement: &Statement, weights: u64) -> RegistrationProof {
+	let weights = TrapdoorWeights::new(weights);
+	Trapdoor::of_family(seed, shape)
+		.prove_with(statement, Some(&weights), 1)
+		.unwrap()
+		.to_bytes()
+		.try_into()
+		.unwrap()
 }

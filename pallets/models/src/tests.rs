@@ -15,6 +15,8 @@ use crate::{
 	*,
 };
 
+mod families;
+
 fn alice() -> RuntimeOrigin {
 	RuntimeOrigin::signed(ALICE)
 }
@@ -438,7 +440,7 @@ mod keys {
 	}
 
 	/// A point on the curve y² = x³ + 4 that lies outside the subgroup of prime order.
-	fn off_subgroup() -> Vec<u8> {
+	pub fn off_subgroup() -> Vec<u8> {
 		use ark_ec::AffineRepr;
 		use opensand_zk_verifier::{encode_g1, Curve, G1Affine, Native};
 		let point = (1u64..)

@@ -2,11 +2,12 @@
 
 use alloc::collections::BTreeMap;
 use frame_support::{ensure, traits::fungible::InspectHold};
-use opensand_primitives::{AccountId, ArchitectureId, Balance};
+use opensand_primitives::{models::ModelWeights, AccountId, ArchitectureId, Balance, KeyId};
 use sp_runtime::TryRuntimeError;
 
 use crate::{
-	ArchitectureBytes, Architectures, Config, HoldReason, Keys, Models, ModelsOf, Pallet, VerifyingKeys,
+	ArchitectureBytes, Architectures, Config, Families, HoldReason, Keys, Models, ModelsOf, Pallet,
+	RegistrationKeys, VerifyingKeys,
 };
 
 impl<T: Config> Pallet<T> {
@@ -14,7 +15,8 @@ impl<T: Config> Pallet<T> {
 	/// each reason is exactly what the records say.
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
 		let architectures = Self::try_state_architectures()?;
-		let keys = Self::try_state_keys()?;
+		let mut keys = Self::try_state_keys()?;
+		Self::try_state_families(&mut keys)?;
 		let models = Self::try_state_models()?;
 		Self::check_holds(HoldReason::ArchitectureDeposit, &architectures)?;
 		Self::check_holds(HoldReason::KeyDeposit, &keys)?;
@@ -40,6 +42,11 @@ impl<T: Config> Pallet<T> {
 			let count = models.entry(record.architecture).or_default();
 			*count = count.saturating_add(1);
 		}
+		let mut families = BTreeMap::<ArchitectureId, u32>::new();
+		for record in Families::<T>::iter_values() {
+			let count = families.entry(record.architecture).or_default();
+			*count = count.saturating_add(1);
+		}
 		let mut owed = BTreeMap::new();
 		for (id, record) in Architectures::<T>::iter() {
 			let bytes = ArchitectureBytes::<T>::get(id).ok_or("an architecture without bytes")?;
@@ -49,9 +56,12 @@ impl<T: Config> Pallet<T> {
 			);
 			let count = models.remove(&id).unwrap_or(0);
 			ensure!(record.models == count, "an architecture miscounts its models");
+			let count = families.remove(&id).unwrap_or(0);
+			ensure!(record.families == count, "an architecture miscounts its families");
 			add(&mut owed, record.depositor, record.deposit);
 		}
 		ensure!(models.is_empty(), "a model without architecture");
+		ensure!(families.is_empty(), "a family without architecture");
 		let (records, bytes) = (
 			Architectures::<T>::iter_keys().count(),
 			ArchitectureBytes::<T>::iter_keys().count(),
@@ -70,14 +80,59 @@ impl<T: Config> Pallet<T> {
 			);
 			let model = Models::<T>::get(record.model).ok_or("a key without model")?;
 			ensure!(model.key == Some(id), "a key that its model does not name");
+			ensure!(
+				model.weights == ModelWeights::Constant,
+				"a key of its own for committed weights"
+			);
 			add(&mut owed, model.owner, record.deposit);
 		}
-		let (records, bytes) = (
+		let (records, families, bytes) = (
 			Keys::<T>::iter_keys().count(),
+			Families::<T>::iter_keys().count(),
 			VerifyingKeys::<T>::iter_keys().count(),
 		);
-		ensure!(records == bytes, "bytes without a key");
+		ensure!(
+			records.saturating_add(families) == bytes,
+			"bytes without a key or family"
+		);
 		Ok(owed)
+	}
+
+	fn try_state_families(owed: &mut BTreeMap<AccountId, Balance>) -> Result<(), TryRuntimeError> {
+		let mut models = BTreeMap::<KeyId, u32>::new();
+		for record in Models::<T>::iter_values() {
+			if record.weights == ModelWeights::Constant {
+				continue;
+			}
+			let family = record.key.ok_or("committed weights without family")?;
+			let count = models.entry(family).or_default();
+			*count = count.saturating_add(1);
+			let family = Families::<T>::get(family).ok_or("a model whose family does not exist")?;
+			ensure!(
+				family.architecture == record.architecture
+					&& family.input_visibility == record.input_visibility,
+				"a model that its family is not for"
+			);
+		}
+		for (id, record) in Families::<T>::iter() {
+			let hash = |bytes: &[u8]| KeyId::from(sp_io::hashing::blake2_256(bytes));
+			let inference = VerifyingKeys::<T>::get(id).ok_or("a family without inference key")?;
+			ensure!(hash(&inference) == id, "a family's id is not its key's");
+			let registration = RegistrationKeys::<T>::get(id).ok_or("a family without registration key")?;
+			ensure!(
+				hash(&registration) == record.registration,
+				"a registration key's id is not its hash"
+			);
+			let count = models.remove(&id).unwrap_or(0);
+			ensure!(record.models == count, "a family miscounts its models");
+			add(owed, record.depositor, record.deposit);
+		}
+		let (records, bytes) = (
+			Families::<T>::iter_keys().count(),
+			RegistrationKeys::<T>::iter_keys().count(),
+		);
+		ensure!(records == bytes, "a registration key without family");
+		Ok(())
 	}
 
 	fn try_state_models() -> Result<BTreeMap<AccountId, Balance>, TryRuntimeError> {
@@ -87,12 +142,12 @@ impl<T: Config> Pallet<T> {
 				ModelsOf::<T>::contains_key(&record.owner, id),
 				"a model that its owner's index lacks"
 			);
-			if let Some(key) = record.key {
+			if let (ModelWeights::Constant, Some(key)) = (&record.weights, record.key) {
 				ensure!(Keys::<T>::contains_key(key), "a model whose key does not exist");
 			}
 			ensure!(
-				record.open_uses == 0 || record.key.is_some(),
-				"a model in use without key"
+				record.open_uses == 0 || (record.key.is_some() && record.weights.are_known()),
+				"a model in use without key or commitment"
 			);
 			add(&mut owed, record.owner, record.deposit);
 		}

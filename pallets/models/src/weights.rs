@@ -24,6 +24,10 @@ pub trait WeightInfo {
 	fn set_artifacts() -> Weight;
 	fn set_active() -> Weight;
 	fn remove_model() -> Weight;
+	fn register_family() -> Weight;
+	fn remove_family() -> Weight;
+	fn register_committed_model() -> Weight;
+	fn activate_model() -> Weight;
 }
 
 /// Weights with the runtime's own database costs.
@@ -96,18 +100,22 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	/// Storage: `Models::Keys` (r:1 w:1)
 	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Families` (r:1 w:1)
 	fn accept_key() -> Weight {
+		// An estimate until `make weights` measures it.
 		// Fastest of all runs: 23_404_000 picoseconds.
 		Weight::from_parts(28_733_000, 3579)
-			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	/// Storage: `Models::Keys` (r:1 w:1)
 	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Families` (r:1 w:1)
 	fn reject_key() -> Weight {
+		// An estimate until `make weights` measures it.
 		// Fastest of all runs: 22_564_000 picoseconds.
 		Weight::from_parts(28_503_000, 3579)
-			.saturating_add(T::DbWeight::get().reads(1_u64))
+			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 	/// Storage: `Models::Models` (r:1 w:1)
@@ -169,6 +177,53 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(112_698_000, 3922)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(7_u64))
+	}
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Storage: `Models::Families` (r:1 w:1)
+	/// Storage: `Models::DevelopmentKeys` (r:1 w:0)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
+	/// Storage: `Models::RegistrationKeys` (r:0 w:1)
+	fn register_family() -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(1_870_000_000, 3922)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
+	}
+	/// Storage: `Models::Families` (r:1 w:1)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
+	/// Storage: `Models::RegistrationKeys` (r:0 w:1)
+	fn remove_family() -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(90_000_000, 3922)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
+	}
+	/// Storage: `Models::Families` (r:1 w:1)
+	/// Storage: `Models::Models` (r:2 w:1)
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Storage: `Models::ModelsOf` (r:0 w:1)
+	fn register_committed_model() -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(75_000_000, 6000)
+			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
+	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Storage: `Models::Families` (r:1 w:0)
+	/// Storage: `Models::RegistrationKeys` (r:1 w:0)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	fn activate_model() -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(5_600_000_000, 3993)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
 }
 
@@ -241,18 +296,22 @@ impl WeightInfo for () {
 	}
 	/// Storage: `Models::Keys` (r:1 w:1)
 	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Families` (r:1 w:1)
 	fn accept_key() -> Weight {
+		// An estimate until `make weights` measures it.
 		// Fastest of all runs: 23_404_000 picoseconds.
 		Weight::from_parts(28_733_000, 3579)
-			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	/// Storage: `Models::Keys` (r:1 w:1)
 	/// Proof: `Models::Keys` (`max_values`: None, `max_size`: Some(114), added: 2589, mode: `MaxEncodedLen`)
+	/// Storage: `Models::Families` (r:1 w:1)
 	fn reject_key() -> Weight {
+		// An estimate until `make weights` measures it.
 		// Fastest of all runs: 22_564_000 picoseconds.
 		Weight::from_parts(28_503_000, 3579)
-			.saturating_add(RocksDbWeight::get().reads(1_u64))
+			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	/// Storage: `Models::Models` (r:1 w:1)
@@ -314,5 +373,52 @@ impl WeightInfo for () {
 		Weight::from_parts(112_698_000, 3922)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(7_u64))
+	}
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Storage: `Models::Families` (r:1 w:1)
+	/// Storage: `Models::DevelopmentKeys` (r:1 w:0)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
+	/// Storage: `Models::RegistrationKeys` (r:0 w:1)
+	fn register_family() -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(1_870_000_000, 3922)
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
+	}
+	/// Storage: `Models::Families` (r:1 w:1)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Storage: `Models::VerifyingKeys` (r:0 w:1)
+	/// Storage: `Models::RegistrationKeys` (r:0 w:1)
+	fn remove_family() -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(90_000_000, 3922)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
+	}
+	/// Storage: `Models::Families` (r:1 w:1)
+	/// Storage: `Models::Models` (r:2 w:1)
+	/// Storage: `Models::Architectures` (r:1 w:1)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Storage: `Models::ModelsOf` (r:0 w:1)
+	fn register_committed_model() -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(75_000_000, 6000)
+			.saturating_add(RocksDbWeight::get().reads(6_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
+	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Storage: `Models::Families` (r:1 w:0)
+	/// Storage: `Models::RegistrationKeys` (r:1 w:0)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	fn activate_model() -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(5_600_000_000, 3993)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 }

@@ -143,13 +143,12 @@ fn identity_point() {
 	}
 }
 
+/// What the registry would not let happen is no fault of the worker's: the request stays open.
 #[test]
-fn wrong_statement() {
-	rejected(
-		&OUTPUT,
+fn a_registry_that_changes_under_a_request_costs_the_worker_nothing() {
+	let changes: [fn(RequestId); 4] = [
+		|request| RegisteredKeys::remove(record(request).key),
 		|request| {
-			// The registry would not let such a key stand for the model.
-			let proof = prove(request, &OUTPUT);
 			let shape = StatementShape {
 				visibility: Public,
 				input_len: INPUT_LEN as u32 + 1,
@@ -159,10 +158,33 @@ fn wrong_statement() {
 				.key(opensand_zk_verifier::KeyOrigin::Development)
 				.unwrap();
 			RegisteredKeys::insert(record(request).key, key.to_bytes());
-			proof
 		},
-		ResultFault::WrongStatement,
-	);
+		|request| {
+			RegisteredModels::mutate(record(request).model, |entry| {
+				entry.as_mut().unwrap().0.commitment = None;
+			})
+		},
+		|request| {
+			RegisteredModels::mutate(record(request).model, |entry| {
+				entry.as_mut().unwrap().0.commitment = Some([0; G1_LEN]);
+			})
+		},
+	];
+	for change in changes {
+		new_test_ext().execute_with(|| {
+			serve(WORKER);
+			let request = ask_committed(WORKER, Public, 1);
+			let proof = prove(request, &OUTPUT);
+			change(request);
+			assert_eq!(
+				apply(result_call(&WORKER, request, &OUTPUT, &proof)).unwrap(),
+				Err(crate::Error::<Test>::MissingKey.into())
+			);
+			assert!(matches!(Inference::request(request), Some(RequestState::Open(_))));
+			assert_eq!(Inference::worker(WORKER).unwrap().bond, 100 * SAND);
+			assert_eq!(Inference::check_result(request, OUTPUT.to_vec(), proof), None);
+		});
+	}
 }
 
 #[test]

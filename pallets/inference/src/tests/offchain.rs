@@ -156,6 +156,7 @@ fn a_request_is_proven_sent_and_settled() {
 		(GENESIS, public_model(), request)
 	);
 	assert_eq!((job.worker, job.input), (WORKER, JobInput::Public(input_bytes())));
+	assert_eq!(job.commitment, None);
 
 	for status in [
 		JobStatus::Queued { position: 3 },

@@ -26,6 +26,7 @@ fn serve_fixture(fixture: &Fixture, visibility: InputVisibility) {
 	let terms = InferenceTerms {
 		owner: OWNER,
 		key,
+		commitment: None,
 		input_len: INPUT.len() as u32,
 		output_len: 2,
 		input_visibility: visibility,

@@ -123,3 +123,15 @@ fn a_broken_queue_of_receipts() {
 	drifts(|_| Receipts::<Test>::remove(0));
 	drifts(|open| Receipts::<Test>::insert(open, Receipts::<Test>::get(0).unwrap()));
 }
+
+#[test]
+fn a_lost_key_or_commitment() {
+	drifts(|open| RegisteredKeys::remove(record(open).key));
+	drifts(|_| {
+		let request = ask_committed(WORKER, opensand_zk_verifier::InputVisibility::Public, 1);
+		assert_eq!(Inference::do_try_state(), Ok(()));
+		RegisteredModels::mutate(record(request).model, |entry| {
+			entry.as_mut().unwrap().0.commitment = None;
+		});
+	});
+}
