@@ -49,6 +49,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod basis;
 mod bits;
 mod builder;
 mod circuit;
@@ -60,9 +61,12 @@ mod layers;
 mod linear;
 mod logup;
 mod max_pool;
+mod packed_sums;
+mod packing;
 mod plan;
 mod poseidon;
 mod range;
+mod registration;
 mod requantise;
 mod requantise_bits;
 mod requantise_look_up;
@@ -72,8 +76,11 @@ mod synthesis;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod widths;
 mod wire;
 
 pub use builder::{Part, MAX_CONSTRAINTS};
 pub use circuit::{CircuitSize, Execution, InferenceCircuit, MAX_TERMS};
 pub use error::{CircuitError, MockError};
+pub use registration::RegistrationCircuit;
+pub use widths::{DeclaredWidths, LayerWidths, WeightsMode};

@@ -1,8 +1,9 @@
 //! The circuits of the models in `zk/models`: their sizes, which the crate's documentation quotes.
 
-use super::run;
+use super::{planned, run};
 use crate::{
-	plan::{pair_tables, Choice, Choices, Plan},
+	basis::Basis,
+	plan::{Choice, Choices},
 	InferenceCircuit,
 };
 use opensand_nn::{testing, Architecture, Model, Weights};
@@ -39,8 +40,7 @@ fn check(name: &str, visibility: InputVisibility, by_bits: Figures, chosen: Figu
 		bytes: false,
 		layers: vec![Choice::Bits; model.architecture().layers().len()],
 	};
-	let plan = Plan::new(&model, &bits, &pair_tables(&model));
-	let circuit = InferenceCircuit::with_plan(model.clone(), visibility, plan).unwrap();
+	let circuit = planned(Basis::constant(model.clone()), visibility, &bits);
 	let before = figures(&circuit);
 
 	let circuit = InferenceCircuit::new(model, visibility).unwrap();
