@@ -171,7 +171,7 @@ fn key_problem(error: &KeyError) -> &'static str {
 		KeyError::UnknownVisibility | KeyError::UnknownSegments => {
 			"what it is for is unknown; export it with a tool of this release"
 		}
-		KeyError::EmptyTensor => "it is for an empty tensor; it is not a model's",
+		KeyError::EmptyTensor => "it is for an empty tensor; it is neither a model's nor one that registers weights",
 		KeyError::TooManyWords => "its statements are too long; compile the model with a hashed input",
 		KeyError::NonCanonical => "a coordinate is not canonical; copy or export it again",
 		KeyError::OffCurve => "a point is not on the curve; copy it again",

@@ -71,7 +71,8 @@ pub enum KeyError {
 	/// The bytes are shorter or longer than origin and segments demand.
 	#[error("the key is shorter or longer than its origin and segments demand")]
 	WrongLength,
-	/// The input or the output has no values. The key is not one of a model.
+	/// The input or the output has no values. Only a registration key has neither of them: one with a weights' segment
+	/// whose (empty) input is public. The key is not one of a model.
 	#[error("the key is for an empty tensor")]
 	EmptyTensor,
 	/// A statement would have more than [`MAX_WORDS`] words. Compile the model with a hashed input.
@@ -150,7 +151,8 @@ pub struct VerifyingKey {
 
 impl VerifyingKey {
 	/// A key from the points of a set-up. Checks the statement's shape, identities and that γ, δ, δ₁, δ_w are different
-	/// up to sign; that the points are in their subgroups is the caller's word.
+	/// up to sign; that the points are in their subgroups is the caller's word. With [`StatementShape::REGISTRATION`] and
+	/// δ_w it is a registration key.
 	pub fn from_points(
 		origin: KeyOrigin,
 		shape: StatementShape,
@@ -158,7 +160,7 @@ impl VerifyingKey {
 		g2: KeyG2,
 		ic: [G1Affine; PUBLIC_INPUTS + 1],
 	) -> Result<Self, KeyError> {
-		check_shape(&shape)?;
+		check_shape(&shape, g2.delta_weights.is_some())?;
 		if alpha.is_zero() || ic.iter().any(G1Affine::is_zero) || g2.iter().any(G2Affine::is_zero) {
 			return Err(KeyError::Identity);
 		}
@@ -225,12 +227,12 @@ impl VerifyingKey {
 			input_len: length()?,
 			output_len: length()?,
 		};
-		check_shape(&shape)?;
 		let has_weights = match part(1)? {
 			[WITHOUT_WEIGHTS] => false,
 			[WITH_WEIGHTS] => true,
 			_ => return Err(KeyError::UnknownSegments),
 		};
+		check_shape(&shape, has_weights)?;
 		// The length is settled before any point is decoded.
 		let alpha = part(G1_LEN)?;
 		let (beta, gamma, delta, delta_committed) =
@@ -310,9 +312,43 @@ impl VerifyingKey {
 	pub fn has_weights(&self) -> bool {
 		self.g2.delta_weights.is_some()
 	}
+
+	/// Whether this is a registration key: proofs under it say of a commitment that it opens to well-formed weights.
+	pub fn is_registration(&self) -> bool {
+		self.shape == StatementShape::REGISTRATION
+	}
+
+	/// Whether weights that are registered under this key are weights under the key `inference`: this one is a
+	/// registration key, the other one with a weights' segment for inference; α, β and δ_w agree, so that both have the
+	/// same elements for a commitment; and no segment of the one has a trapdoor of the other's, up to sign, but that γ
+	/// may be the same.
+	///
+	/// That both come from one set-up, with one τ and domain, cannot be seen from keys.
+	pub fn registers_for(&self, inference: &Self) -> bool {
+		let (own, other) = (&self.g2, &inference.g2);
+		let same_elements = self.alpha == inference.alpha
+			&& own.beta == other.beta
+			&& own.delta_weights == other.delta_weights;
+		let shared = |one: &G2Affine, trapdoors: [&G2Affine; 2]| trapdoors.iter().any(|two| two.x == one.x);
+		let (proven, foreign) = (
+			[&own.delta, &own.delta_committed],
+			[&other.delta, &other.delta_committed],
+		);
+		let separate = !shared(&own.gamma, foreign)
+			&& !shared(&other.gamma, proven)
+			&& !proven.iter().any(|trapdoor| shared(trapdoor, foreign));
+		self.is_registration()
+			&& inference.has_weights()
+			&& !inference.is_registration()
+			&& same_elements
+			&& separate
+	}
 }
 
-fn check_shape(shape: &StatementShape) -> Result<(), KeyError> {
+fn check_shape(shape: &StatementShape, has_weights: bool) -> Result<(), KeyError> {
+	if *shape == StatementShape::REGISTRATION && has_weights {
+		return Ok(());
+	}
 	if shape.input_len == 0 || shape.output_len == 0 {
 		return Err(KeyError::EmptyTensor);
 	}

@@ -57,7 +57,7 @@ impl StatementInput {
 	}
 }
 
-/// The shape that every statement about a model has: whether its input is shown, and the lengths of its tensors.
+/// The shape that every statement under a key has: whether its input is shown, and the lengths of its tensors.
 ///
 /// It stands in the verifying key. Packing is injective only among tensors of one length: a missing value packs like
 /// −128. So the verifier compares lengths, not numbers of words.
@@ -74,7 +74,14 @@ pub struct StatementShape {
 }
 
 impl StatementShape {
-	/// The number K of words that the fold runs over.
+	/// The shape of registrations: no input, no output and so no word. Their statement is the commitment to weights.
+	pub const REGISTRATION: Self = Self {
+		visibility: InputVisibility::Public,
+		input_len: 0,
+		output_len: 0,
+	};
+
+	/// The number K of words that the fold runs over, 0 for [registrations](Self::REGISTRATION).
 	pub const fn words(&self) -> usize {
 		let input_words = match self.visibility {
 			InputVisibility::Public => word_count(self.input_len as usize),
@@ -92,7 +99,8 @@ pub enum StatementError {
 	NonCanonicalHash,
 }
 
-/// The statement: the model under `binding.model` maps `input` to `output`.
+/// The statement: the model under `binding.model` maps `input` to `output`. Under a registration key: the commitment that
+/// is verified with it opens to weights of `binding.model`, and `input` and `output` are empty.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub struct Statement {
 	/// Chain, key, model, request and worker.
@@ -104,6 +112,15 @@ pub struct Statement {
 }
 
 impl Statement {
+	/// What is proven under a registration key.
+	pub fn registration(binding: Binding) -> Self {
+		Self {
+			binding,
+			input: StatementInput::Public(Vec::new()),
+			output: Vec::new(),
+		}
+	}
+
 	/// Words that the fold runs over: input words or hash, then output words.
 	pub fn words(&self) -> Result<Vec<Fr>, StatementError> {
 		let mut words = Vec::new();

@@ -240,7 +240,7 @@ fn a_challenge_of_zero_is_one_of_the_lost_ones() {
 	let key = scene.setup.slow_key();
 	let blinding = Blinding::random(&mut scene.rng);
 	let holds = |z: &[Fr]| {
-		let logarithms = scene.setup.prove(z, &Fr::ZERO, &blinding);
+		let logarithms = scene.setup.prove(z, &blinding);
 		scene.equation_holds(&key, &[Fr::ZERO; 3], None, &logarithms)
 	};
 

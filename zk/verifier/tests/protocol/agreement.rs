@@ -94,6 +94,7 @@ fn flip(statement: &mut Statement, part: &Index, bit: &Index) {
 		}
 		_ => {
 			match &mut statement.input {
+				StatementInput::Public(values) if values.is_empty() => values.push(0),
 				StatementInput::Public(values) => *bit.get_mut(values) ^= 1,
 				StatementInput::Hashed(hash) => hash[bit.index(32)] ^= 1,
 			}
@@ -185,12 +186,7 @@ fn check(scene: &mut Scene, change: &Change) {
 			// The public columns too: then it is a proof for other inputs than the hash gives.
 			let column = 1 + column.index(z.len() - 1);
 			z[column] += Fr::from(*by);
-			let weights_blinding = scene.weights_blinding();
-			proof = scene
-				.setup
-				.prove(&z, &weights_blinding, &blinding)
-				.to_proof()
-				.to_bytes();
+			proof = scene.setup.prove(&z, &blinding).to_proof().to_bytes();
 		}
 	}
 	let unchanged = statement.binding.key == scene.key.id()
@@ -209,8 +205,8 @@ proptest! {
 	#![proptest_config(ProptestConfig::with_cases(48))]
 
 	#[test]
-	fn fast_and_slow_verifiers_agree(seed: u64, which in 0..3usize, change in changes()) {
-		let mut scene = [Scene::constant, Scene::committed, Scene::hashed][which](seed);
+	fn fast_and_slow_verifiers_agree(seed: u64, which in 0..4usize, change in changes()) {
+		let mut scene = [Scene::constant, Scene::committed, Scene::hashed, Scene::registration][which](seed);
 		check(&mut scene, &change);
 	}
 }
@@ -218,16 +214,18 @@ proptest! {
 /// Every value of z that no constraint leaves free: a proof with it changed is refused by all.
 #[test]
 fn a_proof_of_any_changed_witness_is_refused() {
-	for mut scene in [Scene::constant(1), Scene::committed(2), Scene::hashed(3)] {
+	for mut scene in [
+		Scene::constant(1),
+		Scene::committed(2),
+		Scene::hashed(3),
+		Scene::registration(4),
+	] {
 		let proven = scene.proven();
 		for column in 1..proven.z.len() {
 			let mut z = proven.z.clone();
 			z[column] += Fr::ONE;
 			assert!(!scene.setup.circuit.is_satisfied(&z), "column {column}");
-			let proof = scene
-				.setup
-				.prove(&z, &scene.weights_blinding(), &proven.blinding)
-				.to_proof();
+			let proof = scene.setup.prove(&z, &proven.blinding).to_proof();
 			assert!(scene.verify(&proven.statement, &proof).is_err());
 		}
 	}

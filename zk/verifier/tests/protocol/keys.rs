@@ -32,6 +32,7 @@ fn keys_round_trip_and_have_ids_of_their_own() {
 		(Scene::constant(1), 1260),
 		(Scene::committed(2), 1452),
 		(Scene::hashed(3), 1260),
+		(Scene::registration(4), 1452),
 	] {
 		let ceremony = scene.setup.key_of_origin(KeyOrigin::Ceremony {
 			transcript_hash: [9; 32],
@@ -102,6 +103,34 @@ fn headers_are_checked() {
 				Err(KeyError::TooManyWords)
 			);
 		}
+	}
+}
+
+/// Neither input nor output: a registration key, which has a weights' segment and a public input.
+#[test]
+fn empty_tensors_are_a_registrations() {
+	let registration = Scene::registration(10).key;
+	assert!(registration.is_registration());
+	assert_eq!(registration.shape().words(), 0);
+	let bytes = registration.to_bytes();
+	for (at, part) in [
+		(VISIBILITY, [1].as_slice()),
+		(INPUT_LEN, &[1]),
+		(OUTPUT_LEN, &[1]),
+	] {
+		assert_eq!(decode(&replaced(&bytes, at, part)), Err(KeyError::EmptyTensor));
+	}
+	let without_weights = replaced(&bytes, SEGMENTS, &[0]);
+	assert_eq!(decode(&without_weights), Err(KeyError::EmptyTensor));
+
+	for (scene, emptied) in [
+		(Scene::constant(11), Err(KeyError::EmptyTensor)),
+		(Scene::hashed(12), Err(KeyError::EmptyTensor)),
+		(Scene::committed(13), Ok(true)),
+	] {
+		assert!(!scene.key.is_registration());
+		let empty = replaced(&scene.key.to_bytes(), INPUT_LEN, &[0; 8]);
+		assert_eq!(decode(&empty).map(|key| key.is_registration()), emptied);
 	}
 }
 
@@ -233,4 +262,14 @@ fn keys_from_points_are_checked_too() {
 		..shape
 	};
 	assert_eq!(key(empty, g1, points, [g1; 4]), Err(KeyError::EmptyTensor));
+	let registration = StatementShape::REGISTRATION;
+	assert_eq!(key(registration, g1, points, [g1; 4]), Ok(()));
+	let constant = KeyG2 {
+		delta_weights: None,
+		..points
+	};
+	assert_eq!(
+		key(registration, g1, constant, [g1; 4]),
+		Err(KeyError::EmptyTensor)
+	);
 }

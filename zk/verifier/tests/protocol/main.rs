@@ -7,6 +7,7 @@ mod batches;
 mod keys;
 mod malleability;
 mod proofs;
+mod registrations;
 mod replays;
 mod scene;
 mod seeds;

@@ -7,7 +7,7 @@ use crate::slow::{
 	verifier::{self, SlowKey, SlowProof},
 };
 use ark_bls12_381::Fr;
-use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField};
+use ark_ff::{AdditiveGroup, BigInteger, Field, PrimeField, UniformRand};
 use opensand_zk_verifier::{
 	verify, Binding, Challenges, Host, InputVisibility, Native, Proof, Statement, StatementInput,
 	StatementShape, VerifyError, VerifyingKey, WeightsCommitment,
@@ -54,6 +54,30 @@ impl Scene {
 		Self::new(seed, Weights::Constant(vec![Fr::ONE]), InputVisibility::Hashed)
 	}
 
+	/// A registration of two weights.
+	pub fn registration(seed: u64) -> Self {
+		let mut rng = ChaCha20Rng::seed_from_u64(seed);
+		let circuit = Circuit::registration(2);
+		let trapdoors = Trapdoors::random(&mut rng);
+		let mut scene = Self::of(Setup::new(circuit, StatementShape::REGISTRATION, trapdoors), rng);
+		scene.registered = Some(scene.register(&[Fr::from(3u64), Fr::ZERO]));
+		scene
+	}
+
+	/// The two keys of a family of models with two weights, which have registered `[0, 1]`: the registration's and the
+	/// inference's.
+	pub fn family(seed: u64) -> (Self, Self) {
+		let mut inference = Self::committed(seed);
+		let circuit = Circuit::registration(2);
+		let domain = circuit.domain().max(inference.setup.domain);
+		let trapdoors = inference.setup.trapdoors.sibling(&mut inference.rng);
+		let setup = Setup::over(domain, circuit, StatementShape::REGISTRATION, trapdoors);
+		assert_eq!(domain, inference.setup.domain);
+		let mut registration = Self::of(setup, ChaCha20Rng::seed_from_u64(seed + 1));
+		registration.registered = inference.registered.clone();
+		(registration, inference)
+	}
+
 	fn new(seed: u64, weights: Weights, visibility: InputVisibility) -> Self {
 		let mut rng = ChaCha20Rng::seed_from_u64(seed);
 		let words = match &weights {
@@ -65,7 +89,13 @@ impl Scene {
 			input_len: (words * WORD) as u32,
 			output_len: WORD as u32,
 		};
-		let setup = Setup::new(Circuit::new(weights), shape, Trapdoors::random(&mut rng));
+		Self::of(
+			Setup::new(Circuit::new(weights), shape, Trapdoors::random(&mut rng)),
+			rng,
+		)
+	}
+
+	fn of(setup: Setup, rng: ChaCha20Rng) -> Self {
 		Self {
 			key: setup.key(),
 			setup,
@@ -76,8 +106,8 @@ impl Scene {
 
 	/// A commitment to weights under this scene's key.
 	pub fn register(&mut self, weights: &[Fr]) -> Registered {
-		let blinding = ark_ff::UniformRand::rand(&mut self.rng);
-		self.setup.register(weights, blinding)
+		let mask = Fr::rand(&mut self.rng);
+		self.setup.register(mask, weights)
 	}
 
 	/// The registered commitment.
@@ -85,20 +115,28 @@ impl Scene {
 		self.registered.as_ref().map(|registered| &registered.commitment)
 	}
 
-	/// A true statement about a random input.
+	/// Whether this scene's proofs are registrations.
+	fn registers(&self) -> bool {
+		self.setup.shape == StatementShape::REGISTRATION
+	}
+
+	/// A true statement: about a random input, or the registration of this scene's weights.
 	pub fn statement(&mut self) -> Statement {
+		let binding = Binding {
+			genesis: self.rng.gen(),
+			key: self.key.id(),
+			model: self.rng.gen(),
+			request: if self.registers() { 0 } else { self.rng.gen() },
+			worker: self.rng.gen(),
+		};
+		if self.registers() {
+			return Statement::registration(binding);
+		}
 		let input: Vec<i8> = (0..self.setup.shape.input_len).map(|_| self.rng.gen()).collect();
 		let output = input[input.len() - WORD..].to_vec();
 		let input = match self.setup.shape.visibility {
 			InputVisibility::Public => StatementInput::Public(input),
 			InputVisibility::Hashed => StatementInput::Hashed(hash(&input)),
-		};
-		let binding = Binding {
-			genesis: self.rng.gen(),
-			key: self.key.id(),
-			model: self.rng.gen(),
-			request: self.rng.gen(),
-			worker: self.rng.gen(),
 		};
 		Statement {
 			binding,
@@ -109,6 +147,10 @@ impl Scene {
 
 	/// The committed segment of an honest prover.
 	pub fn committed_values(&mut self, statement: &Statement) -> Vec<Fr> {
+		if self.registers() {
+			let registered = self.registered.as_ref().unwrap();
+			return self.setup.circuit.commit_registration(&registered.weights);
+		}
 		let digit = self.rng.gen_range(0..4);
 		self.setup
 			.circuit
@@ -131,20 +173,13 @@ impl Scene {
 			.as_ref()
 			.map_or(&[][..], |registered| &registered.weights);
 		let z = self.setup.circuit.assign(committed, weights, &challenges);
-		let logarithms = self.setup.prove(&z, &self.weights_blinding(), &blinding);
+		let logarithms = self.setup.prove(&z, &blinding);
 		Proven {
 			statement: statement.clone(),
 			z,
 			blinding,
 			logarithms,
 		}
-	}
-
-	/// ρ_w, zero without weights.
-	pub fn weights_blinding(&self) -> Fr {
-		self.registered
-			.as_ref()
-			.map_or(Fr::ZERO, |registered| registered.blinding)
 	}
 
 	/// An honest proof of the statement.

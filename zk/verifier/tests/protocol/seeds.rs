@@ -35,6 +35,7 @@ fn seeds() -> Vec<Seed> {
 		("public", Scene::constant(1)),
 		("weights", Scene::committed(2)),
 		("hashed", Scene::hashed(3)),
+		("registration", Scene::registration(4)),
 	] {
 		let proven = scene.proven();
 		let (proof, statement) = (proven.proof(), &proven.statement);
@@ -55,7 +56,7 @@ fn seeds() -> Vec<Seed> {
 			[&len, key, proof, weights, statement].concat()
 		};
 		let mut wrong = statement.clone();
-		wrong.output[0] ^= 1;
+		wrong.binding.worker[0] ^= 1;
 		let mut misshapen = statement.clone();
 		misshapen.output.push(0);
 		let statement = statement.encode();
@@ -84,7 +85,7 @@ fn seeds() -> Vec<Seed> {
 			if !weights.is_empty() {
 				add(
 					"verification",
-					&format!("{kind}_registered"),
+					&format!("{kind}_registered_{name}"),
 					whole(&key, &proof, part, &statement),
 				);
 			}
@@ -148,6 +149,7 @@ fn seeds() -> Vec<Seed> {
 		add("verifying_key", "many_words", replaced(&key, 3, &[0xff; 4]));
 		add("verifying_key", "empty_tensor", replaced(&key, 7, &[0; 4]));
 		add("verifying_key", "segments", replaced(&key, 11, &[0]));
+		add("verifying_key", "registration", replaced(&key, 3, &[0; 8]));
 	}
 
 	let mut hashed = Scene::hashed(3).statement();

@@ -125,7 +125,7 @@ impl LateMultiplicity {
 		committed[column - scene.setup.circuit.committed.start] = late;
 		let z = scene.setup.circuit.assign(&committed, &[], &challenges);
 		assert!(scene.setup.circuit.is_satisfied(&z));
-		let mut logarithms = scene.setup.prove(&z, &Fr::ZERO, &blinding);
+		let mut logarithms = scene.setup.prove(&z, &blinding);
 		logarithms.committed = commitment;
 		let c = logarithms.c + late * scene.setup.key_element(column);
 		Self {
@@ -150,7 +150,7 @@ fn a_value_committed_after_the_challenge_is_refused() {
 		assert_eq!(refused, Err(VerifyError::InvalidProof));
 	}
 	// Put where it belongs, it changes the challenge that it answers.
-	proven.logarithms = scene.setup.prove(&proven.z, &Fr::ZERO, &proven.blinding);
+	proven.logarithms = scene.setup.prove(&proven.z, &proven.blinding);
 	let refused = scene.verify(&proven.statement, &proven.proof());
 	assert_eq!(refused, Err(VerifyError::InvalidProof));
 }

@@ -47,8 +47,8 @@ impl Logarithms {
 /// A commitment to weights and what it takes to prove with it.
 #[derive(Clone)]
 pub struct Registered {
+	/// The mask and the weights.
 	pub weights: Vec<Fr>,
-	pub blinding: Fr,
 	pub logarithm: Fr,
 	pub commitment: WeightsCommitment,
 }
@@ -64,24 +64,24 @@ impl Setup {
 		sum + *blinding * self.trapdoors.delta
 	}
 
-	/// D_w = Σ_weights zᵢ·Kᵢ + ρ_w·δ.
-	pub fn register(&self, weights: &[Fr], blinding: Fr) -> Registered {
+	/// D_w = Σ_weights zᵢ·Kᵢ for the mask, which hides, and weights.
+	pub fn register(&self, mask: Fr, weights: &[Fr]) -> Registered {
+		let weights = [&[mask], weights].concat();
 		let columns = self.circuit.weight_columns.clone();
-		let sum: Fr = columns
-			.zip(weights)
+		assert_eq!(columns.len(), weights.len());
+		let logarithm = columns
+			.zip(&weights)
 			.map(|(i, value)| *value * self.key_element(i))
 			.sum();
-		let logarithm = sum + blinding * self.trapdoors.delta;
 		Registered {
-			weights: weights.to_vec(),
-			blinding,
+			weights,
 			logarithm,
 			commitment: WeightsCommitment::from_point(g1(&logarithm)).unwrap(),
 		}
 	}
 
-	/// A, B, C and D₁ for z; `weights_blinding` is ρ_w, zero where there are no weights.
-	pub fn prove(&self, z: &[Fr], weights_blinding: &Fr, blinding: &Blinding) -> Logarithms {
+	/// A, B, C and D₁ for z.
+	pub fn prove(&self, z: &[Fr], blinding: &Blinding) -> Logarithms {
 		let t = &self.trapdoors;
 		let sum = |term: &dyn Fn(usize) -> Fr| -> Fr { (0..z.len()).map(|i| z[i] * term(i)).sum() };
 		let a = t.alpha + sum(&|i| self.columns[i].a) + blinding.a * t.delta;
@@ -92,19 +92,18 @@ impl Setup {
 			.clone()
 			.map(|i| z[i] * self.key_element(i))
 			.sum();
-		let vanishing = t.tau.pow([self.circuit.domain() as u64]) - Fr::one();
+		let vanishing = t.tau.pow([self.domain as u64]) - Fr::one();
 		let h = evaluate(&self.quotient(z), &t.tau) * vanishing / t.delta;
 		let c = rest + h + blinding.b * a + blinding.a * b
 			- blinding.a * blinding.b * t.delta
-			- blinding.committed * t.delta_committed
-			- *weights_blinding * t.delta_weights;
+			- blinding.committed * t.delta_committed;
 		let committed = self.commit(&z[self.circuit.committed.clone()], &blinding.committed);
 		Logarithms { a, b, c, committed }
 	}
 
 	/// Coefficients of (a·b − c)/Z.
 	fn quotient(&self, z: &[Fr]) -> Vec<Fr> {
-		let domain = domain(self.circuit.domain());
+		let domain = domain(self.domain);
 		let polynomial = |matrix: usize| {
 			let mut values: Vec<Fr> = self
 				.circuit

@@ -24,6 +24,17 @@ pub struct Trapdoors {
 }
 
 impl Trapdoors {
+	/// The secrets of the other key of a family: τ, α, β and δ_w are shared, γ, δ and δ₁ are not.
+	pub fn sibling(&self, rng: &mut (impl RngCore + CryptoRng)) -> Self {
+		let other = Self::random(rng);
+		Self {
+			gamma: other.gamma,
+			delta: other.delta,
+			delta_committed: other.delta_committed,
+			..self.clone()
+		}
+	}
+
 	pub fn random(rng: &mut (impl RngCore + CryptoRng)) -> Self {
 		Self {
 			alpha: Fr::rand(rng),
@@ -50,12 +61,21 @@ pub struct Setup {
 	pub circuit: Circuit,
 	pub shape: StatementShape,
 	pub trapdoors: Trapdoors,
+	/// Size of the domain.
+	pub domain: usize,
 	pub columns: Vec<Column>,
 }
 
 impl Setup {
 	pub fn new(circuit: Circuit, shape: StatementShape, trapdoors: Trapdoors) -> Self {
-		let lagrange = lagrange_at(&domain(circuit.domain()), &trapdoors.tau);
+		let domain = circuit.domain();
+		Self::over(domain, circuit, shape, trapdoors)
+	}
+
+	/// As [`new`](Self::new), over a domain that is larger than the circuit needs.
+	pub fn over(size: usize, circuit: Circuit, shape: StatementShape, trapdoors: Trapdoors) -> Self {
+		assert!(size >= circuit.domain());
+		let lagrange = lagrange_at(&domain(size), &trapdoors.tau);
 		let zero = Column {
 			a: Fr::ZERO,
 			b: Fr::ZERO,
@@ -77,6 +97,7 @@ impl Setup {
 			circuit,
 			shape,
 			trapdoors,
+			domain: size,
 			columns,
 		}
 	}

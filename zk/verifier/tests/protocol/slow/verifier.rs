@@ -185,10 +185,9 @@ fn parse_key(bytes: &[u8]) -> Option<(bool, u32, u32, SlowKey)> {
 	let output_len = u32::from_le_bytes(take(&mut rest, 4)?.try_into().ok()?);
 	let has_weights = flag(take(&mut rest, 1)?)?;
 	let input_words = if hashed { 1 } else { input_len.div_ceil(31) };
-	if input_len == 0
-		|| output_len == 0
-		|| u64::from(input_words) + u64::from(output_len.div_ceil(31)) > 65536
-	{
+	let registers = has_weights && !hashed && input_len == 0 && output_len == 0;
+	let words = u64::from(input_words) + u64::from(output_len.div_ceil(31));
+	if !registers && (input_len == 0 || output_len == 0 || words > 65536) {
 		return None;
 	}
 	let key = SlowKey {
