@@ -62,7 +62,10 @@ pub(crate) fn cheapest_plan(basis: &Basis) -> Result<Plan, CircuitError> {
 			range_bits,
 			..best.clone()
 		};
-		let constraints = survey.search(&units, &mut choices);
+		survey.search(&units, &mut choices);
+		// Committed weights are packed as the shared tables allow, so a unit's own count was an estimate.
+		let layers = survey.count(&choices)?.iter().sum();
+		let constraints = survey.price(&mut choices, layers);
 		if constraints < fewest {
 			(best, fewest) = (choices, constraints);
 		}
@@ -161,9 +164,9 @@ impl Survey<'_> {
 		Ok(units)
 	}
 
-	/// Finds choices that no change of a single unit makes cheaper, and their price. The search starts once from the
+	/// Finds choices that no change of a single unit makes cheaper. The search starts once from the
 	/// choice that is cheapest for each unit with tables for nothing, and once from bits everywhere.
-	fn search(&self, units: &[Unit], choices: &mut Choices) -> usize {
+	fn search(&self, units: &[Unit], choices: &mut Choices) {
 		let cheapest = units.iter().map(|unit| {
 			let options = unit.iter().enumerate();
 			let cheapest = options.min_by_key(|(_, option)| option.constraints);
@@ -194,9 +197,8 @@ impl Survey<'_> {
 			}
 		});
 		let [first, second] = found;
-		let (price, found) = if second.0 < first.0 { second } else { first };
+		let (_, found) = if second.0 < first.0 { second } else { first };
 		*choices = found;
-		price
 	}
 
 	/// Sets the choices to the chosen options, and prices them.

@@ -18,15 +18,15 @@ type Taps = Vec<Vec<(usize, usize)>>;
 
 impl Builder {
 	/// The words of the weights with their copies in the rest: the circuit's first constraints.
-	pub(crate) fn weights_part(&mut self, count: usize, words: &[Fr]) -> Result<Vec<WordCopy>> {
+	pub(crate) fn weights_part<'a>(&mut self, count: usize, words: &'a [Fr]) -> Result<Vec<WordCopy<'a>>> {
 		if count == 0 {
 			return Ok(Vec::new());
 		}
 		self.part("weights");
 		(0..count)
 			.map(|word| {
-				let value = words.get(word).copied().unwrap_or(Fr::ZERO);
-				let variable = self.rest_field(value);
+				let value = words.get(word);
+				let variable = self.rest_field(value.copied().unwrap_or_default());
 				self.weights_word(|| variable.into())?;
 				Ok(WordCopy { variable, value })
 			})
@@ -111,10 +111,10 @@ impl Builder {
 		let mut products = Vec::new();
 		for (tap, word) in used {
 			let mut value = Fr::ZERO;
-			if self.knows_challenges() {
+			if let Some(word) = word.value.filter(|_| self.knows_challenges()) {
 				let terms = tap.iter();
 				let terms = terms.map(|(slot, input)| place(*slot) * Fr::from(inputs[*input].value));
-				value = word.value * terms.sum::<Fr>();
+				value = terms.sum::<Fr>() * word;
 			}
 			let product = self.rest_field(value);
 			self.enforce(|| word.variable.into(), || factor(tap), || product.into())?;

@@ -294,9 +294,10 @@ fn magnitude(ends: [i128; 2]) -> u128 {
 	ends.map(i128::unsigned_abs).into_iter().max().unwrap_or_default()
 }
 
-/// The copy of a word in the rest: a variable that equals it, and its value in this execution.
+/// The copy of a word in the rest: a variable that equals it, and its value in this execution, if that is known. Values are
+/// secrets, so they stay where they are.
 #[derive(Clone, Copy)]
-pub(crate) struct WordCopy {
+pub(crate) struct WordCopy<'a> {
 	pub(crate) variable: Variable,
-	pub(crate) value: Fr,
+	pub(crate) value: Option<&'a Fr>,
 }

@@ -55,11 +55,12 @@ impl Requantisation {
 		}
 	}
 
-	/// Of an accumulator that the prover claims and has declared to lie in an interval. Quotients beyond both ends of the
-	/// clamp are counted in, so that the output is right for whatever accumulator is accepted.
+	/// Of an accumulator that the prover claims, and has declared to lie in an interval with and without its rounding. Quotients
+	/// beyond both ends of the clamp are counted in, so that the output is right for whatever accumulator is accepted.
 	pub(crate) fn claimed(declared: Interval, shift: u8, activation: Activation) -> Self {
 		let requantisation = Self::new(declared, shift, activation);
-		let [lower, upper] = requantisation.quotients;
+		let [lower, _] = requantisation.quotients;
+		let upper = i64::from(declared.upper) >> shift;
 		Self {
 			quotients: [
 				lower.min(i64::from(activation.floor()) - 1),

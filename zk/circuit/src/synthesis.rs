@@ -48,7 +48,7 @@ pub(crate) fn synthesise_model(builder: &mut Builder, basis: &Basis, plan: &Plan
 	let input = synthesise_input(builder, basis, plan, None)?;
 	let unknown = WordCopy {
 		variable: Builder::UNIT,
-		value: Fr::default(),
+		value: None,
 	};
 	let copies = vec![unknown; plan.words()];
 	synthesise_layers(builder, basis, plan, input, &copies, None)?;

@@ -11,7 +11,7 @@ const MAX_BIAS_BYTES: u8 = 4;
 /// What the weights of one layer are declared to fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerWidths {
-	/// d: every accumulator lies in −2^d ..= 2^d − 1 on every input. 1..=31.
+	/// d: every accumulator lies in −2^d ..= 2^d − 1 on every input, with and without its rounding. 1..=31.
 	pub accumulator_bits: u8,
 	/// Every bias is a signed integer of this many bytes. 1..=4.
 	pub bias_bytes: u8,
@@ -60,8 +60,7 @@ impl DeclaredWidths {
 	/// more.
 	pub fn of(model: &Model) -> Self {
 		let layers = weighted_layers(model.architecture()).map(|layer| {
-			let accumulators = model.accumulator_bounds(layer).iter();
-			let accumulators = accumulators.flat_map(|bounds| [bounds.lower, bounds.upper]);
+			let accumulators = accumulator_ends(model, layer);
 			let weights = model.layer_weights(layer);
 			let biases = weights
 				.into_iter()
@@ -110,10 +109,8 @@ impl DeclaredWidths {
 					declared,
 				})
 			};
-			let accumulators = model.accumulator_bounds(layer).iter();
 			let weights = model.layer_weights(layer);
-			let error = accumulators
-				.flat_map(|bounds| [bounds.lower, bounds.upper])
+			let error = accumulator_ends(model, layer)
 				.find_map(|bound| beyond("accumulators", bound, widths.accumulators()));
 			let biases = || {
 				let mut biases = weights.into_iter().flat_map(|weights| &weights.biases);
@@ -142,6 +139,18 @@ pub(crate) fn weighted_layers(architecture: &Architecture) -> impl Iterator<Item
 	layers
 		.filter(|(_, layer)| layer.operator.has_weights())
 		.map(|(index, _)| index)
+}
+
+/// The least and the greatest accumulators of a layer's channels, the greatest with their rounding. A checked model has them in
+/// int32.
+fn accumulator_ends(model: &Model, layer: usize) -> impl Iterator<Item = i32> + '_ {
+	let operator = &model.architecture().layers()[layer].operator;
+	let channels = model.accumulator_bounds(layer).iter().enumerate();
+	channels.flat_map(|(channel, bounds)| {
+		let shift = operator.requantisation(channel).map_or(0, |(shift, _)| shift);
+		let half = (1i64 << shift) / 2;
+		[bounds.lower, (i64::from(bounds.upper) + half) as i32]
+	})
 }
 
 /// The least b with −2^b ≤ value < 2^b.
