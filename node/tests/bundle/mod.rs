@@ -85,6 +85,7 @@ impl Made {
 		let bundle = opensand_zk_prover::Bundle {
 			model: model.clone(),
 			visibility,
+			weights: None,
 			proving_key,
 		};
 		let directory = TempDir::new().unwrap();

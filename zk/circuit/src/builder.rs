@@ -8,7 +8,7 @@ use crate::{
 use ark_bls12_381::Fr;
 use ark_ff::AdditiveGroup;
 use opensand_zk_r1cs::{Matrices, MatricesBuilder, Segments};
-use opensand_zk_verifier::Challenges;
+use opensand_zk_verifier::{Challenges, PUBLIC_INPUTS};
 use std::ops::Range;
 
 pub(crate) type Result<T> = std::result::Result<T, CircuitError>;
@@ -19,7 +19,7 @@ pub const MAX_CONSTRAINTS: u64 = 1 << 22;
 /// A named stretch of constraints: a layer, or a part of the statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-	/// "challenges", "input", "input hash", "statement", a layer as `layer <index> (<operator>)`, two layers that are proven
+	/// "weights", "challenges", "input", "input hash", "statement", a layer as `layer <index> (<operator>)`, two layers that are proven
 	/// as one as `layers <index> (<operator>) and <index> (MaxPool)`, or a table's name.
 	pub name: String,
 	/// The part's constraints, counted from 0 over the circuit.
@@ -60,6 +60,7 @@ pub(crate) struct Builder {
 	limit: u64,
 	constraints: usize,
 	committed: u32,
+	weights: u32,
 	rest: u32,
 	parts: Vec<Part>,
 	/// Tables that the current part has used.
@@ -75,7 +76,7 @@ impl Builder {
 	pub(crate) const B: Variable = Variable::Public(1);
 	/// The fold among the public inputs.
 	pub(crate) const FOLD: Variable = Variable::Public(2);
-	/// A private variable that equals one. It is the first of the rest: see [`challenges_part`](Self::challenges_part).
+	/// A private variable that equals one. It is the first of the rest: see [`unit`](Self::unit).
 	pub(crate) const UNIT: Variable = Variable::Rest(0);
 
 	fn new(output: Yield, challenges: Challenges) -> Self {
@@ -85,6 +86,7 @@ impl Builder {
 			limit: MAX_CONSTRAINTS,
 			constraints: 0,
 			committed: 0,
+			weights: 0,
 			rest: 0,
 			parts: Vec::new(),
 			part_tables: Vec::new(),
@@ -161,9 +163,14 @@ impl Builder {
 		self.constraints
 	}
 
-	/// The numbers of committed variables and of the rest so far.
-	pub(crate) fn private(&self) -> [usize; 2] {
-		[self.committed as usize, self.rest as usize]
+	/// How many variables there are so far.
+	pub(crate) fn segments(&self) -> Segments {
+		Segments {
+			public: 1 + PUBLIC_INPUTS,
+			committed: self.committed as usize,
+			weights: self.weights as usize,
+			rest: self.rest as usize,
+		}
 	}
 
 	/// The parts, in order.
@@ -236,6 +243,20 @@ impl Builder {
 		self.rest_field(Fr::from(value))
 	}
 
+	/// A word of the weights' segment, and the circuit's own expression that it equals.
+	///
+	/// The word stands in A of this constraint and nowhere else, and the constraints of all words are the circuit's first, in
+	/// the order of the words. So a word's column, and with it its element of a key, is the same in every circuit.
+	pub(crate) fn weights_word(&mut self, expression: impl FnOnce() -> Lc) -> Result<()> {
+		assert_eq!(
+			self.constraints, self.weights as usize,
+			"words of the weights come first"
+		);
+		let word = Variable::Weights(self.weights);
+		self.weights += 1;
+		self.enforce(|| word.into(), || Variable::One.into(), expression)
+	}
+
 	/// a · b = c, without public inputs in c. Fails beyond the limit, before the
 	/// memory of larger circuits is taken.
 	pub(crate) fn enforce(
@@ -263,6 +284,7 @@ impl Builder {
 				match variable {
 					Variable::One => *variable = Self::UNIT,
 					Variable::Public(_) => unreachable!("a public input in C"),
+					Variable::Weights(_) => unreachable!("a word of the weights in C"),
 					Variable::Committed(_) | Variable::Rest(_) => (),
 				}
 			}

@@ -1,11 +1,14 @@
 //! The circuit of a model.
 
 use crate::{
+	basis::Basis,
 	builder::{Builder, Part, MAX_CONSTRAINTS},
 	cost::cheapest_plan,
 	error::{CircuitError, MockError},
+	packing,
 	plan::Plan,
-	synthesis::synthesise,
+	synthesis::{synthesise, Run},
+	widths::{DeclaredWidths, WeightsMode},
 };
 use ark_bls12_381::Fr;
 use ark_ff::Field;
@@ -13,9 +16,9 @@ use opensand_nn::{Model, Trace};
 use opensand_zk_r1cs::{Matrices, Segments};
 use opensand_zk_verifier::{
 	poseidon::salted_input_hash, Binding, Challenges, InputVisibility, Statement, StatementInput,
-	StatementShape, PUBLIC_INPUTS,
+	StatementShape,
 };
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 /// The most multiply-additions of a circuit's model: each becomes one or two entries of the matrices, of 8 bytes.
 pub const MAX_TERMS: u64 = 1 << 26;
@@ -46,64 +49,10 @@ pub struct Execution {
 	pub salt: [u8; 32],
 }
 
-/// The circuit that a model and a visibility determine.
-#[derive(Clone, Debug)]
-pub struct InferenceCircuit {
-	model: Arc<Model>,
-	visibility: InputVisibility,
-	plan: Plan,
-	size: CircuitSize,
-}
-
-impl InferenceCircuit {
-	/// Compiles a model: decides how each layer is proven, counts constraints and checks the limits. Matrices are not made
-	/// yet.
-	pub fn new(model: Arc<Model>, visibility: InputVisibility) -> Result<Self, CircuitError> {
-		let architecture = model.architecture();
-		if architecture.multiply_adds() > MAX_TERMS {
-			return Err(CircuitError::TooLarge {
-				what: "multiply-additions",
-				limit: MAX_TERMS,
-			});
-		}
-		let plan = cheapest_plan(&model)?;
-		Self::with_plan(model, visibility, plan)
-	}
-
-	/// The circuit of a plan, whether it is the cheapest or not.
-	pub(crate) fn with_plan(
-		model: Arc<Model>,
-		visibility: InputVisibility,
-		plan: Plan,
-	) -> Result<Self, CircuitError> {
-		let architecture = model.architecture();
-		let shape = StatementShape {
-			visibility,
-			input_len: architecture.input_len(),
-			output_len: architecture.output_len(),
-		};
-		let mut circuit = Self {
-			plan,
-			model,
-			visibility,
-			size: CircuitSize {
-				constraints: 0,
-				segments: Segments::default(),
-				shape,
-				domain: 0,
-				parts: Vec::new(),
-			},
-		};
-		let mut builder = Builder::counting();
-		circuit.run(&mut builder, None)?;
-		let constraints = builder.constraints();
-		let [committed, rest] = builder.private();
-		let segments = Segments {
-			public: 1 + PUBLIC_INPUTS,
-			committed,
-			weights: 0,
-			rest,
-		};
+impl CircuitSize {
+	/// The size of what a builder counted.
+	pub(crate) fn of(builder: Builder, shape: StatementShape) -> Result<Self, CircuitError> {
+		let (constraints, segments) = (builder.constraints(), builder.segments());
 		let rows = constraints + segments.public;
 		if rows as u64 > MAX_CONSTRAINTS {
 			return Err(CircuitError::TooLarge {
@@ -111,19 +60,117 @@ impl InferenceCircuit {
 				limit: MAX_CONSTRAINTS,
 			});
 		}
-		circuit.size = CircuitSize {
+		Ok(Self {
 			constraints,
 			segments,
 			shape,
 			domain: rows.next_power_of_two(),
 			parts: builder.into_parts(),
+		})
+	}
+
+	/// The first part that an assignment does not satisfy.
+	pub(crate) fn check(&self, matrices: &Matrices, assignment: &[Fr]) -> Result<(), MockError> {
+		let Some(constraint) = matrices.first_unsatisfied(assignment) else {
+			return Ok(());
 		};
-		Ok(circuit)
+		let mut parts = self.parts.iter();
+		let part = parts.find(|part| part.constraints.contains(&constraint));
+		Err(MockError::Unsatisfied {
+			part: part.map_or_else(String::new, |part| part.name.clone()),
+			constraint,
+			constraints: matrices.constraints(),
+		})
+	}
+}
+
+/// The circuit that a model and a visibility determine; where weights are committed to, the model's architecture, the declared
+/// widths and a visibility.
+#[derive(Clone, Debug)]
+pub struct InferenceCircuit {
+	pub(crate) basis: Basis,
+	visibility: InputVisibility,
+	pub(crate) plan: Plan,
+	size: CircuitSize,
+}
+
+impl InferenceCircuit {
+	/// Compiles a model with its weights as constants: decides how each layer is proven, counts constraints and checks the
+	/// limits. Matrices are not made yet.
+	pub fn new(model: Arc<Model>, visibility: InputVisibility) -> Result<Self, CircuitError> {
+		Self::with_weights(model, visibility, WeightsMode::Constant)
+	}
+
+	/// As [`new`](Self::new), with weights as constants or committed to.
+	///
+	/// # Errors
+	/// Also when committed weights do not fit the declared widths.
+	pub fn with_weights(
+		model: Arc<Model>,
+		visibility: InputVisibility,
+		weights: WeightsMode,
+	) -> Result<Self, CircuitError> {
+		if model.architecture().multiply_adds() > MAX_TERMS {
+			return Err(CircuitError::TooLarge {
+				what: "multiply-additions",
+				limit: MAX_TERMS,
+			});
+		}
+		let basis = match weights {
+			WeightsMode::Constant => Basis::constant(model),
+			WeightsMode::Committed(widths) => Basis::committed(model, widths)?,
+		};
+		let plan = cheapest_plan(&basis)?;
+		Self::with_plan(basis, visibility, plan)
+	}
+
+	/// The circuit of a plan, whether it is the cheapest or not.
+	pub(crate) fn with_plan(
+		basis: Basis,
+		visibility: InputVisibility,
+		plan: Plan,
+	) -> Result<Self, CircuitError> {
+		let architecture = basis.model.architecture();
+		let shape = StatementShape {
+			visibility,
+			input_len: architecture.input_len(),
+			output_len: architecture.output_len(),
+		};
+		let mut builder = Builder::counting();
+		synthesise(&mut builder, &basis, visibility, &plan, None)?;
+		Ok(Self {
+			size: CircuitSize::of(builder, shape)?,
+			basis,
+			visibility,
+			plan,
+		})
 	}
 
 	/// The model.
 	pub fn model(&self) -> &Arc<Model> {
-		&self.model
+		&self.basis.model
+	}
+
+	/// The declared widths, where weights are committed to.
+	pub fn widths(&self) -> Option<&DeclaredWidths> {
+		self.basis.widths.as_ref()
+	}
+
+	/// The words of the model's weights with this mask: the values of the weights' segment, none where weights are constants.
+	/// The mask is uniformly random, fresh for each version of a model, and as secret as the weights.
+	pub fn words(&self, mask: Fr) -> Vec<Fr> {
+		if self.plan.packings.is_empty() {
+			return Vec::new();
+		}
+		packing::words(self.model(), &self.plan.packings, mask)
+	}
+
+	/// The columns whose values are the same in every proof about the same weights: the words and their copies.
+	pub fn lasting_columns(&self) -> [Range<usize>; 2] {
+		let segments = self.size.segments;
+		// The copies come right behind the unit.
+		let copies = segments.rest_columns().start + 1;
+		[segments.weight_columns(), copies..copies + segments.weights]
 	}
 
 	/// Whether the input is part of the statement.
@@ -139,7 +186,7 @@ impl InferenceCircuit {
 	/// Runs the model on an input and states the result. The salt is used where the input is hashed; it must be fresh
 	/// and uniformly random then.
 	pub fn execute(&self, binding: Binding, input: &[i8], salt: [u8; 32]) -> Result<Execution, CircuitError> {
-		let trace = self.model.trace(input)?;
+		let trace = self.model().trace(input)?;
 		let input = match self.visibility {
 			InputVisibility::Public => StatementInput::Public(input.to_vec()),
 			InputVisibility::Hashed => StatementInput::Hashed(salted_input_hash(&salt, input)),
@@ -159,7 +206,7 @@ impl InferenceCircuit {
 	/// The constraint matrices.
 	pub fn matrices(&self) -> Result<Matrices, CircuitError> {
 		let mut builder = Builder::of_matrices(self.size.segments);
-		self.run(&mut builder, None)?;
+		synthesise(&mut builder, &self.basis, self.visibility, &self.plan, None)?;
 		Ok(builder
 			.into_matrices()
 			.expect("the builder was asked for matrices"))
@@ -168,20 +215,37 @@ impl InferenceCircuit {
 	/// The values of the committed segment: what is fixed before the challenges are drawn.
 	pub fn commit(&self, execution: &Execution) -> Result<Vec<Fr>, CircuitError> {
 		let mut builder = Builder::of_committed();
-		self.run(&mut builder, Some(execution))?;
+		self.run(&mut builder, execution, &[])?;
 		Ok(builder.into_values())
 	}
 
-	/// The full assignment z = (1, r, b, f | committed | rest) of an execution, with the values of [`commit`](Self::commit).
-	/// It satisfies the matrices if the trace is the model's and agrees with the statement, but for challenges that happen to be
-	/// among the looked-up values.
+	/// As [`assign_with_words`](Self::assign_with_words), where weights are constants.
 	pub fn assign(
 		&self,
 		execution: &Execution,
 		committed: &[Fr],
 		challenges: &Challenges,
 	) -> Result<Vec<Fr>, CircuitError> {
+		self.assign_with_words(execution, &[], committed, challenges)
+	}
+
+	/// The full assignment z = (1, r, b, f | committed | weights | rest) of an execution, with the values of
+	/// [`words`](Self::words) and [`commit`](Self::commit). It satisfies the matrices if the trace is that of the model with these
+	/// weights and agrees with the statement, but for challenges that happen to be among the looked-up values.
+	pub fn assign_with_words(
+		&self,
+		execution: &Execution,
+		words: &[Fr],
+		committed: &[Fr],
+		challenges: &Challenges,
+	) -> Result<Vec<Fr>, CircuitError> {
 		let segments = self.size.segments;
+		if words.len() != segments.weights {
+			return Err(CircuitError::WordsLength {
+				expected: segments.weights,
+				found: words.len(),
+			});
+		}
 		if committed.len() != segments.committed {
 			return Err(CircuitError::CommittedLength {
 				expected: segments.committed,
@@ -191,11 +255,12 @@ impl InferenceCircuit {
 		let public = execution.statement.public_inputs(challenges);
 		let public = public.map_err(|_| CircuitError::StatementShape)?;
 		let mut builder = Builder::of_rest(*challenges);
-		self.run(&mut builder, Some(execution))?;
+		self.run(&mut builder, execution, words)?;
 		let mut assignment = Vec::with_capacity(segments.variables());
 		assignment.push(Fr::ONE);
 		assignment.extend(public);
 		assignment.extend_from_slice(committed);
+		assignment.extend_from_slice(words);
 		assignment.extend(builder.into_values());
 		Ok(assignment)
 	}
@@ -203,20 +268,10 @@ impl InferenceCircuit {
 	/// Checks an execution against every constraint without proving, and names the first part that fails.
 	pub fn mock(&self, execution: &Execution) -> Result<(), MockError> {
 		let matrices = self.matrices()?;
-		let assignment = self.assign(execution, &self.commit(execution)?, &mock_challenges())?;
-		let Some(constraint) = matrices.first_unsatisfied(&assignment) else {
-			return Ok(());
-		};
-		let part = self
-			.size
-			.parts
-			.iter()
-			.find(|part| part.constraints.contains(&constraint));
-		Err(MockError::Unsatisfied {
-			part: part.map_or_else(String::new, |part| part.name.clone()),
-			constraint,
-			constraints: matrices.constraints(),
-		})
+		let words = self.words(Fr::ONE);
+		let committed = self.commit(execution)?;
+		let assignment = self.assign_with_words(execution, &words, &committed, &mock_challenges())?;
+		self.size.check(&matrices, &assignment)
 	}
 
 	/// The tables that values are looked up in.
@@ -225,17 +280,19 @@ impl InferenceCircuit {
 		&self.plan.tables
 	}
 
-	/// Runs over the circuit: with the values of an execution, or without.
-	fn run(&self, builder: &mut Builder, execution: Option<&Execution>) -> Result<(), CircuitError> {
-		if let Some(execution) = execution {
-			self.check_shape(execution)?;
-		}
-		let execution = execution.map(|execution| (&execution.trace, &execution.salt));
-		synthesise(builder, &self.model, self.visibility, &self.plan, execution)
+	/// Runs over the circuit with the values of an execution.
+	fn run(&self, builder: &mut Builder, execution: &Execution, words: &[Fr]) -> Result<(), CircuitError> {
+		self.check_shape(execution)?;
+		let run = Run {
+			trace: &execution.trace,
+			salt: &execution.salt,
+			words,
+		};
+		synthesise(builder, &self.basis, self.visibility, &self.plan, Some(run))
 	}
 
 	fn check_shape(&self, execution: &Execution) -> Result<(), CircuitError> {
-		let architecture = self.model.architecture();
+		let architecture = self.model().architecture();
 		let shapes = architecture.shapes();
 		let statement = &execution.statement;
 		let input_fits = match (&statement.input, self.visibility) {
@@ -266,7 +323,7 @@ impl InferenceCircuit {
 }
 
 /// Challenges for a check that nobody has to be convinced by: no fraction with a small denominator is looked up.
-fn mock_challenges() -> Challenges {
+pub(crate) fn mock_challenges() -> Challenges {
 	let inverse = |denominator: u64| {
 		Fr::from(denominator)
 			.inverse()

@@ -5,6 +5,7 @@
 //! once for all who share them. Choices depend on nothing but the model.
 
 use crate::{
+	basis::Basis,
 	builder::Builder,
 	error::CircuitError,
 	plan::{pair_tables, Choice, Choices, Plan},
@@ -31,7 +32,7 @@ struct Alternative {
 
 /// What is known of a model before anything is chosen.
 struct Survey<'a> {
-	model: &'a Model,
+	basis: &'a Basis,
 	pair_tables: Vec<Option<Table>>,
 	/// For each layer, the MaxPool that alone reads it, if its accumulators can be pooled.
 	pools: Vec<Option<usize>>,
@@ -40,14 +41,14 @@ struct Survey<'a> {
 }
 
 /// The plan with the fewest constraints that the search finds; the same for the same model.
-pub(crate) fn cheapest_plan(model: &Model) -> Result<Plan, CircuitError> {
+pub(crate) fn cheapest_plan(basis: &Basis) -> Result<Plan, CircuitError> {
 	let mut survey = Survey {
-		model,
-		pair_tables: pair_tables(model),
-		pools: pools(model),
+		basis,
+		pair_tables: pair_tables(basis),
+		pools: pools(&basis.model),
 		bits: Vec::new(),
 	};
-	let layers = model.architecture().layers().len();
+	let layers = basis.model.architecture().layers().len();
 	let mut best = Choices {
 		range_bits: 0,
 		bytes: false,
@@ -61,22 +62,29 @@ pub(crate) fn cheapest_plan(model: &Model) -> Result<Plan, CircuitError> {
 			range_bits,
 			..best.clone()
 		};
-		let constraints = survey.search(&units, &mut choices);
+		survey.search(&units, &mut choices);
+		// Committed weights are packed as the shared tables allow, so a unit's own count was an estimate.
+		let layers = survey.count(&choices)?.iter().sum();
+		let constraints = survey.price(&mut choices, layers);
 		if constraints < fewest {
 			(best, fewest) = (choices, constraints);
 		}
 	}
-	Ok(Plan::new(model, &best, &survey.pair_tables))
+	Ok(Plan::new(basis, &best, &survey.pair_tables))
 }
 
 impl Survey<'_> {
-	/// Constraints of each layer under these choices.
+	/// Constraints of each layer under these choices, with those of its words.
 	fn count(&self, choices: &Choices) -> Result<Vec<usize>, CircuitError> {
-		let plan = Plan::new(self.model, choices, &self.pair_tables);
+		let plan = Plan::new(self.basis, choices, &self.pair_tables);
 		let mut builder = Builder::surveying();
-		synthesise_model(&mut builder, self.model, &plan)?;
+		synthesise_model(&mut builder, self.basis, &plan)?;
 		let parts = builder.into_parts();
-		Ok(parts[1..].iter().map(|part| part.constraints.len()).collect())
+		let mut counts: Vec<usize> = parts[1..].iter().map(|part| part.constraints.len()).collect();
+		for packing in &plan.packings {
+			counts[packing.layer] += packing.words().len();
+		}
+		Ok(counts)
 	}
 
 	/// Constraints of a circuit but for those that no choice changes, from those of its layers. Decides how input values are
@@ -84,8 +92,8 @@ impl Survey<'_> {
 	fn price(&self, choices: &mut Choices, layers: usize) -> usize {
 		let mut price = |bytes: bool| {
 			choices.bytes = bytes;
-			let plan = Plan::new(self.model, choices, &self.pair_tables);
-			let inputs = self.model.architecture().input_len() as usize * if bytes { 1 } else { 8 };
+			let plan = Plan::new(self.basis, choices, &self.pair_tables);
+			let inputs = self.basis.model.architecture().input_len() as usize * if bytes { 1 } else { 8 };
 			// A table costs its entries and the comparison of both sums.
 			let tables = plan.tables.iter().map(|table| table.len() + 1);
 			layers + inputs + tables.sum::<usize>()
@@ -97,7 +105,7 @@ impl Survey<'_> {
 
 	/// What there is to decide on, with a range table of this size.
 	fn units(&self, range_bits: u32) -> Result<Vec<Unit>, CircuitError> {
-		let layers = self.model.architecture().layers();
+		let layers = self.basis.model.architecture().layers();
 		let fits = |layer: usize| {
 			let table = self.pair_tables[layer].as_ref();
 			table.is_none_or(|table| table.len() <= MAX_TABLE)
@@ -156,9 +164,9 @@ impl Survey<'_> {
 		Ok(units)
 	}
 
-	/// Finds choices that no change of a single unit makes cheaper, and their price. The search starts once from the
+	/// Finds choices that no change of a single unit makes cheaper. The search starts once from the
 	/// choice that is cheapest for each unit with tables for nothing, and once from bits everywhere.
-	fn search(&self, units: &[Unit], choices: &mut Choices) -> usize {
+	fn search(&self, units: &[Unit], choices: &mut Choices) {
 		let cheapest = units.iter().map(|unit| {
 			let options = unit.iter().enumerate();
 			let cheapest = options.min_by_key(|(_, option)| option.constraints);
@@ -189,9 +197,8 @@ impl Survey<'_> {
 			}
 		});
 		let [first, second] = found;
-		let (price, found) = if second.0 < first.0 { second } else { first };
+		let (_, found) = if second.0 < first.0 { second } else { first };
 		*choices = found;
-		price
 	}
 
 	/// Sets the choices to the chosen options, and prices them.

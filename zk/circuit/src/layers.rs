@@ -1,29 +1,35 @@
 //! The model's layers.
 
 use crate::{
+	basis::Basis,
 	builder::{Builder, Result},
-	plan::LayerPlan,
-	requantise::Accumulator,
+	packing::WordCopy,
+	plan::{LayerPlan, Plan},
+	requantise::{Accumulator, Requantisation},
 	requantise_look_up::RequantiseTables,
 	sums::{window, Sums},
 	wire::Wire,
 };
-use opensand_nn::{Activation, LayerTrace, Model, Operator, Shape, Window};
+use opensand_nn::{Activation, LayerTrace, Operator, Shape, Window};
 
 impl Builder {
-	/// The wires of layer `index`, from those of the tensors before it. `trace` has the values of all layers; without it values
-	/// are without meaning.
+	/// The wires of layer `index`, from those of the tensors before it. `copies` are those of the weights' words, where they
+	/// are committed to. `trace` has the values of all layers; without it values are without meaning.
 	pub(crate) fn layer(
 		&mut self,
-		model: &Model,
+		basis: &Basis,
 		index: usize,
 		tensors: &[Vec<Wire>],
+		copies: &[WordCopy],
 		trace: Option<&[LayerTrace]>,
-		plan: LayerPlan,
+		plan: &Plan,
 	) -> Result<Vec<Wire>> {
-		let layer = &model.architecture().layers()[index];
+		let architecture = basis.model.architecture();
+		let packing = plan.packing(index);
+		let plan = plan.layers[index];
+		let layer = &architecture.layers()[index];
 		let name = |index: usize| {
-			let operator = &model.architecture().layers()[index].operator;
+			let operator = &architecture.layers()[index].operator;
 			format!("{index} ({})", operator.name())
 		};
 		self.part(match plan {
@@ -32,12 +38,17 @@ impl Builder {
 		});
 		let accumulators = |index: usize| trace.map(|trace| trace[index].accumulators.as_slice());
 		let inputs = &tensors[usize::from(layer.input)];
-		let shapes = model.architecture().shapes();
+		let shapes = architecture.shapes();
 		let (from, to) = (shapes[usize::from(layer.input)], shapes[index + 1]);
 		match &layer.operator {
 			Operator::MaxPool(pool) => match plan {
 				LayerPlan::PoolOf { layer, .. } => {
-					let sums = Sums::new(model, layer, tensors);
+					let sums = Sums::new(basis, layer, tensors);
+					let sums = if basis.claims(layer) {
+						sums.claimed(inputs)
+					} else {
+						sums
+					};
 					self.pool_accumulators(&sums, pool, to, accumulators(layer), plan)
 				}
 				_ => self.max_pool(pool, inputs, from, to, plan),
@@ -53,10 +64,18 @@ impl Builder {
 				let places = from.transposed_places(*permutation);
 				Ok(places.map(|place| inputs[place]).collect())
 			}
+			_ if let Some(packing) = packing => {
+				let claimed = self.packed_sums(basis, packing, inputs, copies, accumulators(index))?;
+				if plan == LayerPlan::Pooled {
+					return Ok(claimed);
+				}
+				let sums = Sums::new(basis, index, tensors).claimed(&claimed);
+				self.requantise_all(&sums, accumulators(index), plan.requantise_tables())
+			}
 			// Where its accumulators are pooled, the layer has no wires of its own.
 			_ if plan == LayerPlan::Pooled => Ok(Vec::new()),
 			_ => {
-				let sums = Sums::new(model, index, tensors);
+				let sums = Sums::new(basis, index, tensors);
 				self.requantise_all(&sums, accumulators(index), plan.requantise_tables())
 			}
 		}
@@ -72,18 +91,14 @@ impl Builder {
 		let plane = sums.shape().plane() as usize;
 		let mut outputs = Vec::with_capacity(sums.shape().elements() as usize);
 		for channel in 0..sums.shape().channels as usize {
-			let (shift, activation) = sums
-				.operator()
-				.requantisation(channel)
-				.expect("an operator with accumulators requantises them");
+			let (requantisation, shift, activation) = sums.requantisation(channel);
 			for position in 0..plane {
 				let value = accumulators.map_or(0, |values| values[channel * plane + position].into());
 				let accumulator = Accumulator {
 					lc: || sums.sum(channel, position).into_lc(),
-					interval: sums.interval(channel),
 					value,
 				};
-				outputs.push(self.requantise(accumulator, shift, activation, tables)?);
+				outputs.push(self.requantise(accumulator, requantisation, shift, activation, tables)?);
 			}
 		}
 		Ok(outputs)
@@ -99,10 +114,16 @@ impl Builder {
 			}
 			let accumulator = Accumulator {
 				lc: || input.lc(),
-				interval: input.interval,
 				value: input.value,
 			};
-			outputs.push(self.requantise(accumulator, 0, Activation::Relu, plan.requantise_tables())?);
+			let requantisation = Requantisation::new(input.interval, 0, Activation::Relu);
+			outputs.push(self.requantise(
+				accumulator,
+				requantisation,
+				0,
+				Activation::Relu,
+				plan.requantise_tables(),
+			)?);
 		}
 		Ok(outputs)
 	}

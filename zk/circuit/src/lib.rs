@@ -1,13 +1,14 @@
 //! Compiles a quantised model into a rank-1 constraint system over the scalar field of BLS12-381.
 //!
 //! The circuit of a model says: *I know an input (and a salt) such that the model maps it to the stated output*, with
-//! the model's weights as constants. Its public inputs are always three: two challenges r and b, which are drawn when the
+//! the model's weights as constants or, with [`WeightsMode::Committed`], as words of a commitment that was registered by a
+//! [`RegistrationCircuit`]. Its public inputs are always three: two challenges r and b, which are drawn when the
 //! committed segment is fixed, and f, the statement's words folded by r. What the model computes is defined by
 //! `opensand-nn` alone; a property test holds the two together.
 //!
 //! # Segments
 //!
-//! Private variables are in two segments. *Committed* are the input, the salt, every layer's outputs, quotients, limbs and the
+//! Private variables are in two segments, and in a third where weights are committed to: their packed words. *Committed* are the input, the salt, every layer's outputs, quotients, limbs and the
 //! multiplicities of tables: all that a look-up or a word of the statement is made of. A proof fixes them before r and b are
 //! drawn. The *rest* is determined by them and by r: bits, inverses, hash states, the fold. Values come in two phases:
 //! [`InferenceCircuit::commit`], then [`InferenceCircuit::assign`] with the challenges.
@@ -34,7 +35,19 @@
 //! | a word of the statement: 31 public input or output values, or the hash | 1, and 1 for all | the same |
 //! | a table | | 1, and 1 an entry |
 //!
-//! Widths come from the static bounds of each channel ([`opensand_nn::Model::accumulator_bounds`]), so a narrow channel
+//! Committed weights make sums cost constraints, and requantisation more, since nothing is known of an accumulator before:
+//!
+//! | part | by bits | by look-ups |
+//! |---|---|---|
+//! | a word of weights, packed for up to κ outputs, and of biases | 1 | 1 |
+//! | Linear, Conv2d, DilatedConv2d: κ accumulators, outputs or positions that share weights, of n taps | n | n |
+//! | their requantisation | W + 6 or so | ⌈s/k⌉ + 2, and the limbs of a quotient |
+//! | registration: a weight, a byte of a bias | | 1 |
+//!
+//! κ is about 10: 253 bits by the width of a digit, which the module `packing` derives. Widths are declared
+//! ([`DeclaredWidths`]), so that circuits depend on the architecture and not on its weights.
+//!
+//! Where weights are constants, widths come from the static bounds of each channel ([`opensand_nn::Model::accumulator_bounds`]), so a narrow channel
 //! costs less. Every variable is determined by the input, the salt and the challenges, but for look-ups of what is not in
 //! a table, which hold with negligible probability over r: there is one witness per execution.
 //!
@@ -45,10 +58,19 @@
 //! | digits | 2 216 (2 586) | 2^12 (2^12) | 2 025 (2 395) | 2^11 (2^12) | 464 (465) | 1 752 (2 122) |
 //! | LeNet-5 | 190 851 (192 371) | 2^18 (2^18) | 27 308 (28 828) | 2^15 (2^15) | 15 850 (15 851) | 25 698 (27 218) |
 //! | residual network | 594 208 (599 137) | 2^20 (2^20) | 99 263 (104 192) | 2^17 (2^17) | 70 409 (70 410) | 99 258 (104 187) |
+//!
+//! With committed weights and public input:
+//!
+//! | model | words | as chosen | domain | committed | rest | registration | domain |
+//! |---|---|---|---|---|---|---|---|
+//! | digits | 781 | 4 500 | 2^13 | 542 | 4 202 | 6 053 | 2^13 |
+//! | LeNet-5 | 7 152 | 93 982 | 2^17 | 31 810 | 90 956 | 69 344 | 2^17 |
+//! | residual network | 15 634 | 525 120 | 2^20 | 143 720 | 518 595 | 94 058 | 2^17 |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+mod basis;
 mod bits;
 mod builder;
 mod circuit;
@@ -60,9 +82,12 @@ mod layers;
 mod linear;
 mod logup;
 mod max_pool;
+mod packed_sums;
+mod packing;
 mod plan;
 mod poseidon;
 mod range;
+mod registration;
 mod requantise;
 mod requantise_bits;
 mod requantise_look_up;
@@ -72,8 +97,11 @@ mod synthesis;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod widths;
 mod wire;
 
 pub use builder::{Part, MAX_CONSTRAINTS};
 pub use circuit::{CircuitSize, Execution, InferenceCircuit, MAX_TERMS};
 pub use error::{CircuitError, MockError};
+pub use registration::RegistrationCircuit;
+pub use widths::{DeclaredWidths, LayerWidths, WeightsMode};

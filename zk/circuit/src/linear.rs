@@ -13,6 +13,8 @@ pub(crate) enum Variable {
 	Public(u32),
 	/// A private variable that is fixed before the challenges are drawn.
 	Committed(u32),
+	/// A private variable that was committed to when the model was registered: a word of its weights.
+	Weights(u32),
 	/// Any other private variable.
 	Rest(u32),
 }
@@ -24,6 +26,7 @@ impl Variable {
 			Variable::One => 0,
 			Variable::Public(index) => 1 + index as usize,
 			Variable::Committed(index) => segments.committed_columns().start + index as usize,
+			Variable::Weights(index) => segments.weight_columns().start + index as usize,
 			Variable::Rest(index) => segments.rest_columns().start + index as usize,
 		}
 	}

@@ -6,7 +6,7 @@ use crate::{
 	linear::{Lc, Variable},
 	logup::TableId,
 	plan::LayerPlan,
-	requantise::{Accumulator, Requantisation},
+	requantise::Accumulator,
 	sums::{window, Sums},
 	wire::{Wire, WireSum},
 };
@@ -65,12 +65,9 @@ impl Builder {
 		let plane = from.plane() as usize;
 		let mut outputs = Vec::with_capacity(to.elements() as usize);
 		for channel in 0..to.channels as usize {
-			let (shift, activation) = sums
-				.operator()
-				.requantisation(channel)
-				.expect("an operator with accumulators requantises them");
+			let (requantisation, shift, activation) = sums.requantisation(channel);
 			let interval = sums.interval(channel);
-			if let Some(constant) = Requantisation::new(interval, shift, activation).constant() {
+			if let Some(constant) = requantisation.constant() {
 				outputs.extend(vec![Wire::constant(constant); to.plane() as usize]);
 				continue;
 			}
@@ -84,15 +81,27 @@ impl Builder {
 					.collect();
 				if let [(value, lc)] = &terms[..] {
 					let (lc, value) = (lc, *value);
-					let accumulator = Accumulator { lc, interval, value };
-					outputs.push(self.requantise(accumulator, shift, activation, Some(tables))?);
+					let accumulator = Accumulator { lc, value };
+					outputs.push(self.requantise(
+						accumulator,
+						requantisation,
+						shift,
+						activation,
+						Some(tables),
+					)?);
 					continue;
 				}
 				let lower = i64::from(interval.lower);
 				let (variable, value) = self.maximum_of(&terms, lower, width, tables.range)?;
 				let lc = || Lc::integers(lower, [(1, variable)]);
-				let accumulator = Accumulator { lc, interval, value };
-				outputs.push(self.requantise(accumulator, shift, activation, Some(tables))?);
+				let accumulator = Accumulator { lc, value };
+				outputs.push(self.requantise(
+					accumulator,
+					requantisation,
+					shift,
+					activation,
+					Some(tables),
+				)?);
 			}
 		}
 		Ok(outputs)

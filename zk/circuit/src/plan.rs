@@ -1,9 +1,13 @@
 //! How each layer proves that its values are in range: by bits, or by look-ups in which tables.
 
 use crate::{
-	logup::TableId, requantise::Requantisation, requantise_look_up::RequantiseTables, tables::Table,
+	basis::Basis,
+	logup::TableId,
+	packing::{packings, Packing},
+	requantise_look_up::RequantiseTables,
+	tables::Table,
 };
-use opensand_nn::{Activation, Interval, Model, Operator};
+use opensand_nn::{Activation, Interval, Operator};
 
 /// What has been chosen for a layer. Layers that only move values have no choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,11 +72,13 @@ pub(crate) struct Plan {
 	pub(crate) bytes: Option<TableId>,
 	/// For each layer.
 	pub(crate) layers: Vec<LayerPlan>,
+	/// Where weights are committed to, how those of each layer that has some are packed.
+	pub(crate) packings: Vec<Packing>,
 }
 
 impl Plan {
 	/// The plan that follows from choices, with the tables of pairs that the layers need by themselves.
-	pub(crate) fn new(model: &Model, choices: &Choices, pair_tables: &[Option<Table>]) -> Self {
+	pub(crate) fn new(basis: &Basis, choices: &Choices, pair_tables: &[Option<Table>]) -> Self {
 		let mut tables = Vec::new();
 		let looks_up = choices.layers.iter().any(|choice| *choice != Choice::Bits);
 		let range = TableId(0);
@@ -84,8 +90,8 @@ impl Plan {
 		let bytes = choices
 			.bytes
 			.then(|| share(&mut tables, &Table::Range { bits: 8 }));
-		let layers = model.architecture().layers().iter().zip(&choices.layers);
-		let layers = layers
+		let layers = basis.model.architecture().layers().iter().zip(&choices.layers);
+		let layers: Vec<LayerPlan> = layers
 			.enumerate()
 			.map(|(index, (layer, choice))| {
 				let is_pool = matches!(layer.operator, Operator::MaxPool(_));
@@ -109,10 +115,21 @@ impl Plan {
 			})
 			.collect();
 		Self {
+			packings: packings(basis, &tables, &layers),
 			tables,
 			bytes,
 			layers,
 		}
+	}
+
+	/// How a layer's weights are packed, if it has some and they are committed to.
+	pub(crate) fn packing(&self, layer: usize) -> Option<&Packing> {
+		self.packings.iter().find(|packing| packing.layer == layer)
+	}
+
+	/// The number of words of the weights, with the mask; none where weights are constants.
+	pub(crate) fn words(&self) -> usize {
+		self.packings.last().map_or(0, |packing| packing.words().end)
 	}
 }
 
@@ -126,21 +143,21 @@ fn share(tables: &mut Vec<Table>, table: &Table) -> TableId {
 }
 
 /// The table of pairs that each layer needs where it looks up.
-pub(crate) fn pair_tables(model: &Model) -> Vec<Option<Table>> {
-	let layers = model.architecture().layers().iter().enumerate();
+pub(crate) fn pair_tables(basis: &Basis) -> Vec<Option<Table>> {
+	let layers = basis.model.architecture().layers().iter().enumerate();
 	layers
 		.map(|(index, layer)| {
-			let inputs = model.tensor_bounds(layer.input.into()).iter().copied();
+			let inputs = basis.tensor(layer.input.into());
 			match &layer.operator {
-				Operator::Relu => inputs.reduce(hull).map(|quotients| Table::Clamp {
+				Operator::Relu => Some(Table::Clamp {
 					activation: Activation::Relu,
-					quotients,
+					quotients: inputs,
 				}),
-				Operator::Lut(images) => inputs.reduce(hull).map(|indices| Table::Images {
+				Operator::Lut(images) => Some(Table::Images {
 					images: images.clone(),
-					indices,
+					indices: inputs,
 				}),
-				operator if operator.has_accumulators() => clamp_table(model, index, operator),
+				operator if operator.has_accumulators() => clamp_table(basis, index, operator),
 				_ => None,
 			}
 		})
@@ -148,12 +165,12 @@ pub(crate) fn pair_tables(model: &Model) -> Vec<Option<Table>> {
 }
 
 /// The table of a layer's quotients, if some of them are clamped.
-fn clamp_table(model: &Model, layer: usize, operator: &Operator) -> Option<Table> {
+fn clamp_table(basis: &Basis, layer: usize, operator: &Operator) -> Option<Table> {
 	let (_, activation) = operator.requantisation(0)?;
-	let bounds = model.accumulator_bounds(layer).iter().enumerate();
-	let quotients = bounds.filter_map(|(channel, bounds)| {
+	let channels = 0..basis.accumulators(layer).len();
+	let quotients = channels.filter_map(|channel| {
 		let (shift, activation) = operator.requantisation(channel)?;
-		let requantisation = Requantisation::new(*bounds, shift, activation);
+		let requantisation = basis.requantisation(layer, channel, shift, activation);
 		let [lower, upper] = requantisation.quotients;
 		let clamped = requantisation.saturates() && requantisation.constant().is_none();
 		clamped.then_some(Interval::new(lower as i32, upper as i32))

@@ -4,7 +4,7 @@ use crate::{
 	bits::{bit_length, Bits},
 	builder::{Builder, Result},
 	linear::{Lc, Variable},
-	requantise::{Accumulator, Requantisation},
+	requantise::{Accumulator, Requantisation, WholeBits},
 	wire::Wire,
 };
 use ark_bls12_381::Fr;
@@ -27,30 +27,26 @@ impl Builder {
 		shift: u8,
 		activation: Activation,
 	) -> Result<Wire> {
-		let shift = u32::from(shift);
 		let floor = i64::from(activation.floor());
 		let half = requantisation.half;
-		let [lower, upper] = requantisation.quotients.map(|quotient| quotient - floor);
 		let span = i64::from(i8::MAX) - floor;
 		let rounded = accumulator.value + half;
 		let interval = requantisation.outputs;
 		if !requantisation.saturates() {
 			let rounded_lc = || (accumulator.lc)().plus(half, []);
-			return self.requantise_unclamped(rounded_lc, rounded, shift, interval);
+			return self.requantise_unclamped(rounded_lc, rounded, shift.into(), interval);
 		}
 
-		let signed = lower < 0;
-		// p < 2^k, and −p ≤ 2^k where it can be negative.
-		let k = if signed {
-			bit_length((-lower - 1).max(upper) as u64)
-		} else {
-			bit_length(upper as u64)
-		};
-		let bias = if signed { 1i64 << (shift + k) } else { 0 };
-		let offset = half - (floor << shift) + bias;
+		let WholeBits {
+			signed,
+			quotient_bits: k,
+			offset,
+			width,
+		} = requantisation.whole_bits(shift, activation);
+		let shift = u32::from(shift);
 		let total = || (accumulator.lc)().plus(offset, []);
 		let value = accumulator.value + offset;
-		let bits = self.decompose(total, value as u64, shift + k + u32::from(signed))?;
+		let bits = self.decompose(total, value as u64, width)?;
 
 		let n = bit_length(span as u64);
 		let low_end = shift + k.min(n);

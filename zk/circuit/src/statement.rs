@@ -16,12 +16,16 @@ use opensand_zk_verifier::{
 };
 
 impl Builder {
+	/// Makes [`UNIT`](Self::UNIT), before anything else is made.
+	pub(crate) fn unit(&mut self) {
+		let unit = self.rest(1);
+		debug_assert_eq!(unit, Self::UNIT);
+	}
+
 	/// Fixes [`UNIT`](Self::UNIT), and uses b in a constraint, so that its column is not zero.
 	pub(crate) fn challenges_part(&mut self) -> Result<()> {
 		self.part("challenges");
-		let unit = self.rest(1);
-		debug_assert_eq!(unit, Self::UNIT);
-		self.enforce_zero(|| Lc::integers(1, [(-1, unit)]))?;
+		self.enforce_zero(|| Lc::integers(1, [(-1, Self::UNIT)]))?;
 		let product = self.rest_field(self.challenges().b * self.challenges().r);
 		self.enforce(|| Self::B.into(), || Self::R.into(), || product.into())
 	}

@@ -1,33 +1,48 @@
 //! Accumulators: weighted sums of the tensors before.
 
-use crate::wire::{Wire, WireSum};
-use opensand_nn::{Conv2d, Interval, LayerWeights, Model, Operator, Shape, Window};
+use crate::{
+	basis::Basis,
+	requantise::Requantisation,
+	wire::{Wire, WireSum},
+};
+use opensand_nn::{Activation, Conv2d, Interval, LayerWeights, Operator, Shape, Window};
 
 /// The accumulators of a layer that requantises.
 pub(crate) struct Sums<'a> {
-	model: &'a Model,
+	basis: &'a Basis,
 	layer: usize,
 	from: Shape,
 	to: Shape,
 	inputs: &'a [Wire],
 	/// The second operand of an Add.
 	others: &'a [Wire],
+	/// Variables that are claimed to be the accumulators, where weights are committed to.
+	claimed: Option<&'a [Wire]>,
 }
 
 impl<'a> Sums<'a> {
 	/// Of layer `layer`, from the wires of the tensors before it.
-	pub(crate) fn new(model: &'a Model, layer: usize, tensors: &'a [Vec<Wire>]) -> Self {
-		let architecture = model.architecture();
+	pub(crate) fn new(basis: &'a Basis, layer: usize, tensors: &'a [Vec<Wire>]) -> Self {
+		let architecture = basis.model.architecture();
 		let (shapes, description) = (architecture.shapes(), &architecture.layers()[layer]);
 		let input = usize::from(description.input);
 		let others = description.operator.other_inputs();
 		Self {
-			model,
+			basis,
 			layer,
 			from: shapes[input],
 			to: shapes[layer + 1],
 			inputs: &tensors[input],
 			others: others.first().map_or(&[], |other| &tensors[usize::from(*other)]),
+			claimed: None,
+		}
+	}
+
+	/// The same, where these are claimed to be the accumulators.
+	pub(crate) fn claimed(self, claimed: &'a [Wire]) -> Self {
+		Self {
+			claimed: Some(claimed),
+			..self
 		}
 	}
 
@@ -38,17 +53,31 @@ impl<'a> Sums<'a> {
 
 	/// The operator.
 	pub(crate) fn operator(&self) -> &'a Operator {
-		&self.model.architecture().layers()[self.layer].operator
+		&self.basis.model.architecture().layers()[self.layer].operator
 	}
 
-	/// Where the accumulators of a channel lie on every input.
+	/// Where the accumulators of a channel lie on every input, as far as is known or, where they are claimed, declared.
 	pub(crate) fn interval(&self, channel: usize) -> Interval {
-		self.model.accumulator_bounds(self.layer)[channel]
+		self.basis.accumulators(self.layer)[channel]
+	}
+
+	/// How a channel is requantised.
+	pub(crate) fn requantisation(&self, channel: usize) -> (Requantisation, u8, Activation) {
+		let (shift, activation) = self
+			.operator()
+			.requantisation(channel)
+			.expect("an operator with accumulators requantises them");
+		let requantisation = self.basis.requantisation(self.layer, channel, shift, activation);
+		(requantisation, shift, activation)
 	}
 
 	/// The accumulator of a channel at a position of its plane.
 	pub(crate) fn sum(&self, channel: usize, position: usize) -> WireSum {
 		let mut sum = WireSum::default();
+		if let Some(claimed) = self.claimed {
+			sum.add(1, &claimed[channel * self.to.plane() as usize + position]);
+			return sum;
+		}
 		match self.operator() {
 			Operator::Linear(_) => {
 				let weights = self.weights();
@@ -80,7 +109,8 @@ impl<'a> Sums<'a> {
 	}
 
 	fn weights(&self) -> &'a LayerWeights {
-		self.model
+		self.basis
+			.model
 			.layer_weights(self.layer)
 			.expect("a checked model has weights for each layer that needs them")
 	}
@@ -116,7 +146,7 @@ pub(crate) fn window(
 }
 
 /// As [`window`] for a dilated one, each with its place in the window.
-fn window_taps(
+pub(crate) fn window_taps(
 	window: &Window,
 	dilation: [u16; 2],
 	from: Shape,

@@ -1,7 +1,7 @@
 //! How large a model's circuit is, and what proving will take.
 
 use opensand_nn::Model;
-use opensand_zk_circuit::{CircuitError, InferenceCircuit};
+use opensand_zk_circuit::{CircuitError, InferenceCircuit, RegistrationCircuit, WeightsMode};
 use opensand_zk_verifier::InputVisibility;
 use serde::Serialize;
 use std::{
@@ -56,19 +56,59 @@ pub struct CircuitReport {
 	pub proving_key_bytes: u64,
 	/// The most memory that proving is expected to take: the key as read and in use, vectors, matrices.
 	pub proving_memory_bytes: u64,
+	/// What weights that are committed to add; none where they are constants.
+	pub committed_weights: Option<CommittedReport>,
 	/// Constraints by part, in order.
 	pub parts: Vec<PartSize>,
 }
 
+/// What it takes to commit to weights.
+#[derive(Clone, Debug, Serialize)]
+pub struct CommittedReport {
+	/// Words that the weights are packed into, with the mask.
+	pub words: usize,
+	/// Constraints of the circuit that registers a commitment.
+	pub registration_constraints: usize,
+	/// Length of the FFTs under both keys.
+	pub domain: usize,
+	/// What the weights of each layer are declared to fit: bits of accumulators beside the sign, bytes of biases.
+	pub widths: Vec<[u8; 2]>,
+}
+
+impl CommittedReport {
+	fn of(circuit: &InferenceCircuit) -> Result<Option<Self>, CircuitError> {
+		let Some(widths) = circuit.widths() else {
+			return Ok(None);
+		};
+		let registration = RegistrationCircuit::of(circuit)?;
+		let layers = widths.layers().iter();
+		Ok(Some(Self {
+			words: circuit.size().segments.weights,
+			registration_constraints: registration.size().constraints,
+			domain: registration.size().domain.max(circuit.size().domain),
+			widths: layers
+				.map(|layer| [layer.accumulator_bits, layer.bias_bytes])
+				.collect(),
+		}))
+	}
+}
+
 impl CircuitReport {
 	/// Compiles the circuit of `model` and measures it.
-	pub fn of(model: Arc<Model>, visibility: InputVisibility) -> Result<Self, CircuitError> {
+	pub fn of(
+		model: Arc<Model>,
+		visibility: InputVisibility,
+		weights: WeightsMode,
+	) -> Result<Self, CircuitError> {
 		let multiply_adds = model.architecture().multiply_adds();
-		let circuit = InferenceCircuit::new(model, visibility)?;
+		let circuit = InferenceCircuit::with_weights(model, visibility, weights)?;
+		let committed_weights = CommittedReport::of(&circuit)?;
 		let size = circuit.size();
 		let variables = size.segments.variables() as u64;
-		let committed = size.segments.committed as u64;
-		let domain = size.domain as u64;
+		let committed = (size.segments.committed + size.segments.weights) as u64;
+		let domain = committed_weights
+			.as_ref()
+			.map_or(size.domain, |report| report.domain) as u64;
 		let key = variables * (3 * G1 + G2) + (committed + domain) * G1;
 		let matrices = (multiply_adds + TERMS_PER_CONSTRAINT * size.constraints as u64) * TERM;
 		let parts = size.parts.iter();
@@ -77,7 +117,8 @@ impl CircuitReport {
 			words: size.shape.words(),
 			committed_variables: size.segments.committed,
 			private_variables: size.segments.private(),
-			domain: size.domain,
+			domain: domain as usize,
+			committed_weights,
 			proving_key_bytes: key,
 			proving_memory_bytes: PROCESS + 2 * key + VECTORS * domain * FIELD + matrices,
 			parts: parts
@@ -117,6 +158,15 @@ impl Display for CircuitReport {
 			"memory to prove    at most {:.1} MiB",
 			mebibytes(self.proving_memory_bytes)
 		)?;
+		if let Some(report) = &self.committed_weights {
+			writeln!(
+				formatter,
+				"committed weights  {} words, registered by {} constraints (domain 2^{} under both keys)",
+				report.words,
+				report.registration_constraints,
+				report.domain.ilog2()
+			)?;
+		}
 		self.parts.iter().try_for_each(|part| {
 			let bits = part.bits.then_some("bits");
 			let how: Vec<&str> = bits

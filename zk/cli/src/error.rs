@@ -200,6 +200,22 @@ pub enum CliError {
 		/// Id of the key given.
 		key: Hash,
 	},
+	/// A model is not of the architecture that a key family is for.
+	#[error(
+		"the model's architecture is {model}, the key family is for {family}; set up keys for the model"
+	)]
+	OtherArchitecture {
+		/// Architecture id of the family.
+		family: Hash,
+		/// Architecture id of the model.
+		model: Hash,
+	},
+	/// A commitment to weights is not what `commit` writes.
+	#[error("{path} is not a commitment to weights: 96 bytes of a point; take the file that `commit` wrote")]
+	Commitment {
+		/// The file.
+		path: PathBuf,
+	},
 	/// A decoded proof does not prove the statement.
 	#[error("{}", verify_problem(.0))]
 	Verify(VerifyError),
@@ -217,7 +233,9 @@ fn key_problem(error: &KeyError) -> &'static str {
 		KeyError::UnknownVisibility | KeyError::UnknownSegments => {
 			"what it is for is unknown; export it with a tool of this release"
 		}
-		KeyError::EmptyTensor => "it is for an empty tensor; it is neither a model's nor one that registers weights",
+		KeyError::EmptyTensor => {
+			"it is for an empty tensor; it is neither a model's nor one that registers weights"
+		}
 		KeyError::TooManyWords => "its statements are too long; compile the model with a hashed input",
 		KeyError::NonCanonical => "a coordinate is not canonical; copy or export it again",
 		KeyError::OffCurve => "a point is not on the curve; copy it again",
@@ -244,10 +262,14 @@ fn verify_problem(error: &VerifyError) -> &'static str {
 		VerifyError::WrongKey
 		| VerifyError::WrongVisibility
 		| VerifyError::WrongInputLength
-		| VerifyError::WrongOutputLength
-		| VerifyError::MissingWeights
-		| VerifyError::UnexpectedWeights => {
+		| VerifyError::WrongOutputLength => {
 			"the statement is not one that the key is for; key and statement belong to different models"
+		}
+		VerifyError::MissingWeights => {
+			"the key is for committed weights; give the commitment that `commit` wrote (--commitment)"
+		}
+		VerifyError::UnexpectedWeights => {
+			"the key is for constant weights; leave out --commitment, or give the key of the commitment's family"
 		}
 		VerifyError::Statement(_) => {
 			"the hash of the input is not canonical; take the statement that `prove` wrote"

@@ -37,15 +37,20 @@ pub struct Trapdoors {
 	delta_weights: Fr,
 }
 
+/// A secret that is not zero.
+fn draw(rng: &mut (impl RngCore + CryptoRng)) -> Fr {
+	loop {
+		let value = Fr::rand(rng);
+		if value != Fr::ZERO {
+			return value;
+		}
+	}
+}
+
 impl Trapdoors {
 	/// Fresh secrets: α, β, γ, δ, τ, δ₁ and δ_w are drawn in this order.
 	pub fn random(rng: &mut (impl RngCore + CryptoRng)) -> Self {
-		let mut draw = || loop {
-			let value = Fr::rand(rng);
-			if value != Fr::ZERO {
-				return value;
-			}
-		};
+		let mut draw = || draw(rng);
 		Self {
 			alpha: draw(),
 			beta: draw(),
@@ -54,6 +59,20 @@ impl Trapdoors {
 			tau: draw(),
 			delta_committed: draw(),
 			delta_weights: draw(),
+		}
+	}
+
+	/// The secrets of another key of the family: the same α, β, τ and δ_w, so that both keys have the same elements for
+	/// weights, and fresh γ, δ and δ₁, drawn in this order.
+	pub fn sibling(&self, rng: &mut (impl RngCore + CryptoRng)) -> Self {
+		Self {
+			alpha: self.alpha,
+			beta: self.beta,
+			gamma: draw(rng),
+			delta: draw(rng),
+			tau: self.tau,
+			delta_committed: draw(rng),
+			delta_weights: self.delta_weights,
 		}
 	}
 }
@@ -158,8 +177,18 @@ pub fn generate(
 	matrices: &Matrices,
 	trapdoors: &Trapdoors,
 ) -> Result<(ProvingPoints, VerifyingPoints), GeneratorError> {
+	generate_in(matrices, trapdoors, 1)
+}
+
+/// As [`generate`], over a domain of at least this many points: the keys of a family share one.
+pub fn generate_in(
+	matrices: &Matrices,
+	trapdoors: &Trapdoors,
+	domain: usize,
+) -> Result<(ProvingPoints, VerifyingPoints), GeneratorError> {
 	let segments = matrices.segments();
-	let n = (matrices.constraints() + segments.public).next_power_of_two();
+	let rows = matrices.constraints() + segments.public;
+	let n = rows.max(domain).next_power_of_two();
 	let too_large = GeneratorError::TooLarge {
 		rows: n,
 		columns: segments.variables(),

@@ -13,7 +13,8 @@ use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, UniformRand};
 use opensand_zk_r1cs::Segments;
 use rand::{CryptoRng, RngCore};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use std::ops::Range;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// The blinding factors of one proof: who knows them can recover what commitments hide. Erased when dropped.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -24,25 +25,16 @@ pub struct Blinding {
 	b: Fr,
 	/// ρ₁, of D₁.
 	committed: Fr,
-	/// ρ_w, of D_w: the one that the weights were registered with.
-	weights: Fr,
 }
 
 impl Blinding {
-	/// Fresh factors for a proof without committed weights: r, s and ρ₁ are drawn in this order.
+	/// Fresh factors: r, s and ρ₁ are drawn in this order.
 	pub fn random(rng: &mut (impl RngCore + CryptoRng)) -> Self {
 		Self {
 			a: Fr::rand(rng),
 			b: Fr::rand(rng),
 			committed: Fr::rand(rng),
-			weights: Fr::ZERO,
 		}
-	}
-
-	/// These factors, for a proof about weights that were committed to with `weights`.
-	pub fn with_weights(mut self, weights: &Fr) -> Self {
-		self.weights = *weights;
-		self
 	}
 }
 
@@ -56,7 +48,6 @@ pub struct ResidentKey {
 	delta_g1: G1Affine,
 	delta_g2: G2Affine,
 	delta_committed_g1: G1Affine,
-	delta_weights_g1: G1Affine,
 	a: ResidentBases,
 	b_g1: ResidentBases,
 	b_g2: ResidentBases,
@@ -78,7 +69,6 @@ impl ResidentKey {
 			delta_g1: key.delta_g1,
 			delta_g2: key.delta_g2,
 			delta_committed_g1: key.delta_committed_g1,
-			delta_weights_g1: key.delta_weights_g1,
 			a: backend.load_g1(key.a)?,
 			b_g1: backend.load_g1(key.b_g1)?,
 			b_g2: backend.load_g2(key.b_g2)?,
@@ -102,29 +92,50 @@ pub fn commit(
 	committed: &[Fr],
 	blinding: &Blinding,
 ) -> Result<G1Affine, BackendError> {
-	commitment(backend, key, &key.committed, committed, &blinding.committed)
+	let [sum] = take(backend.multiply_g1(&[&key.committed], &backend.load_scalars(committed)?)?)?;
+	Ok((sum + key.delta_g1 * blinding.committed).into_affine())
 }
 
-/// D_w = Σ zₖ·Kₖ + ρ_w·δ over the weights. Made when a model is registered; every proof about it uses the same ρ_w.
+/// D_w = Σ zₖ·Kₖ over the words of the weights. The first of them is a uniform mask: it hides the others, in place of a
+/// blinding that would be another under every key.
 pub fn commit_weights(
 	backend: &dyn ProverBackend,
 	key: &ResidentKey,
-	weights: &[Fr],
-	blinding: &Fr,
+	words: &[Fr],
 ) -> Result<G1Affine, BackendError> {
-	commitment(backend, key, &key.weights, weights, blinding)
+	let [sum] = take(backend.multiply_g1(&[&key.weights], &backend.load_scalars(words)?)?)?;
+	Ok(sum.into_affine())
 }
 
-fn commitment(
-	backend: &dyn ProverBackend,
-	key: &ResidentKey,
-	bases: &ResidentBases,
-	values: &[Fr],
-	blinding: &Fr,
-) -> Result<G1Affine, BackendError> {
-	let sums = backend.multiply_g1(&[bases], &backend.load_scalars(values)?)?;
-	let [sum] = take(sums)?;
-	Ok((sum + key.delta_g1 * blinding).into_affine())
+/// What columns whose values last from proof to proof contribute to A, B and C, multiplied once. As secret as the values.
+pub struct Lasting {
+	columns: Vec<Range<usize>>,
+	sums: Sums,
+}
+
+impl Lasting {
+	/// Multiplies the given columns by the values, which are the same for each of the ranges.
+	pub fn new(
+		backend: &dyn ProverBackend,
+		key: &ResidentKey,
+		columns: impl IntoIterator<Item = Range<usize>>,
+		values: &[Fr],
+	) -> Result<Self, BackendError> {
+		let columns: Vec<_> = columns.into_iter().collect();
+		let mut z = Zeroizing::new(vec![Fr::ZERO; key.segments.variables()]);
+		for range in &columns {
+			let places = z
+				.get_mut(range.clone())
+				.filter(|places| places.len() == values.len());
+			let places = places.ok_or(BackendError::LengthMismatch {
+				scalars: values.len(),
+				bases: range.len(),
+			})?;
+			places.copy_from_slice(values);
+		}
+		let sums = sums(backend, key, &z)?;
+		Ok(Self { columns, sums })
+	}
 }
 
 /// The points A, B and C of a proof.
@@ -133,7 +144,7 @@ pub type ProofPoints = (G1Affine, G2Affine, G1Affine);
 /// Proves that z satisfies the matrices whose rows these are.
 ///
 /// A = α + Σ zₖ·aₖ + r·δ, B = β + Σ zₖ·bₖ + s·δ,
-/// C = Σ zₖ·lₖ + Σ (A·B)(xⱼ)·hⱼ + s·A + r·B₁ − rs·δ − ρ₁·δ₁ − ρ_w·δ_w, where the last two are there if their segments are.
+/// C = Σ zₖ·lₖ + Σ (A·B)(xⱼ)·hⱼ + s·A + r·B₁ − rs·δ − ρ₁·δ₁, the last where there is a committed segment.
 /// If z does not satisfy the matrices, the proof is not valid.
 pub fn prove(
 	backend: &dyn ProverBackend,
@@ -141,6 +152,18 @@ pub fn prove(
 	rows: &Rows,
 	z: &[Fr],
 	blinding: &Blinding,
+) -> Result<ProofPoints, BackendError> {
+	prove_with(backend, key, rows, z, blinding, None)
+}
+
+/// As [`prove`], with the sums over columns whose values have been multiplied before. The proof is the same.
+pub fn prove_with(
+	backend: &dyn ProverBackend,
+	key: &ResidentKey,
+	rows: &Rows,
+	z: &[Fr],
+	blinding: &Blinding,
+	lasting: Option<&Lasting>,
 ) -> Result<ProofPoints, BackendError> {
 	if !key.fits(rows) || z.len() != key.segments.variables() {
 		return Err(BackendError::LengthMismatch {
@@ -155,27 +178,50 @@ pub fn prove(
 		let values = backend.odd_products(a, b)?;
 		take(backend.multiply_g1(&[&key.h], &values)?)
 	};
-	let witness = || {
-		let scalars = backend.load_scalars(z)?;
-		let (in_g1, in_g2) = rayon::join(
-			|| backend.multiply_g1(&[&key.a, &key.b_g1, &key.l], &scalars),
-			|| backend.multiply_g2(&[&key.b_g2], &scalars),
-		);
-		Ok::<_, BackendError>((take(in_g1?)?, take(in_g2?)?))
+	let witness = || match lasting {
+		None => sums(backend, key, z),
+		Some(lasting) => {
+			let mut others = Zeroizing::new(z.to_vec());
+			for range in &lasting.columns {
+				others[range.clone()].fill(Fr::ZERO);
+			}
+			let Sums { a, b_g1, b_g2, l } = sums(backend, key, &others)?;
+			Ok(Sums {
+				a: a + lasting.sums.a,
+				b_g1: b_g1 + lasting.sums.b_g1,
+				b_g2: b_g2 + lasting.sums.b_g2,
+				l: l + lasting.sums.l,
+			})
+		}
 	};
 	let (quotient, witness) = rayon::join(quotient, witness);
-	let ([h_sum], ([a_sum, b_g1_sum, l_sum], [b_g2_sum])) = (quotient?, witness?);
-	let a: G1Projective = a_sum + key.alpha_g1 + key.delta_g1 * r;
-	let b_g1: G1Projective = b_g1_sum + key.beta_g1 + key.delta_g1 * s;
-	let b_g2: G2Projective = b_g2_sum + key.beta_g2 + key.delta_g2 * s;
-	let mut c = l_sum + h_sum + a * s + b_g1 * r - key.delta_g1 * (*r * s);
+	let ([h_sum], sums) = (quotient?, witness?);
+	let a: G1Projective = sums.a + key.alpha_g1 + key.delta_g1 * r;
+	let b_g1: G1Projective = sums.b_g1 + key.beta_g1 + key.delta_g1 * s;
+	let b_g2: G2Projective = sums.b_g2 + key.beta_g2 + key.delta_g2 * s;
+	let mut c = sums.l + h_sum + a * s + b_g1 * r - key.delta_g1 * (*r * s);
 	if key.segments.committed > 0 {
 		c -= key.delta_committed_g1 * blinding.committed;
 	}
-	if key.segments.weights > 0 {
-		c -= key.delta_weights_g1 * blinding.weights;
-	}
 	Ok((a.into_affine(), b_g2.into_affine(), c.into_affine()))
+}
+
+/// The queries that z multiplies.
+struct Sums {
+	a: G1Projective,
+	b_g1: G1Projective,
+	b_g2: G2Projective,
+	l: G1Projective,
+}
+
+fn sums(backend: &dyn ProverBackend, key: &ResidentKey, z: &[Fr]) -> Result<Sums, BackendError> {
+	let scalars = backend.load_scalars(z)?;
+	let (in_g1, in_g2) = rayon::join(
+		|| backend.multiply_g1(&[&key.a, &key.b_g1, &key.l], &scalars),
+		|| backend.multiply_g2(&[&key.b_g2], &scalars),
+	);
+	let ([a, b_g1, l], [b_g2]) = (take(in_g1?)?, take(in_g2?)?);
+	Ok(Sums { a, b_g1, b_g2, l })
 }
 
 /// As many sums as were asked for.

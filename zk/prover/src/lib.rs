@@ -7,6 +7,8 @@
 //! ```
 //!
 //! - [`generate`] makes the key of any constraint system with segments; [`groth16`] commits and proves.
+//! - [`setup_family_dev`] makes the keys of an architecture whose weights are committed to: [`Registrar`] registers them, and a
+//!   [`Prover`] of [`CommittedWeights`] proves about them.
 //! - [`setup_dev`] makes a model's key on one machine and marks it so ([`KeyOrigin::Development`](opensand_zk_verifier::KeyOrigin)).
 //! - [`Bundle`] keeps a model with its keys in one directory, with checksums, written in one piece or not at all.
 //! - [`Prover`] holds a key's bases where its [`ProverBackend`] wants them and the circuit's matrices; a proof verifies
@@ -22,8 +24,10 @@ pub mod arkworks;
 mod backend;
 mod bundle;
 mod cpu;
+mod family;
 #[cfg(feature = "fixtures")]
 pub mod fixtures;
+mod folder;
 mod generator;
 pub mod groth16;
 mod key;
@@ -34,16 +38,22 @@ mod rows;
 mod setup;
 #[cfg(target_arch = "x86_64")]
 mod vector_transform;
+mod weights;
 
 pub use backend::{BackendError, ProverBackend, ResidentBases, ResidentScalars};
 pub use bundle::{
-	Bundle, BundleError, ARCHITECTURE_FILE, MANIFEST_FILE, PROVING_KEY_FILE, VERIFYING_KEY_FILE, WEIGHTS_FILE,
+	Bundle, BundleError, ARCHITECTURE_FILE, MANIFEST_FILE, OPENING_FILE, PROVING_KEY_FILE,
+	VERIFYING_KEY_FILE, WEIGHTS_FILE,
 };
 pub use cpu::CpuBackend;
-pub use generator::{generate, GeneratorError, ProvingPoints, Trapdoors, VerifyingPoints};
+pub use family::{
+	FamilyFolder, FAMILY_FILE, INFERENCE_KEY_FILE, REGISTRATION_KEY_FILE, REGISTRATION_VERIFYING_KEY_FILE,
+};
+pub use generator::{generate, generate_in, GeneratorError, ProvingPoints, Trapdoors, VerifyingPoints};
 pub use groth16::Blinding;
 pub use key::{ProvingKey, ProvingKeyError};
 pub use prover::{ProveError, Prover, Stage};
 pub use query::Query;
 pub use rows::Rows;
-pub use setup::{setup_dev, SetupError};
+pub use setup::{setup_dev, setup_family_dev, KeyFamily, SetupError};
+pub use weights::{CommittedWeights, Mask, Registrar, Registration, MASK_LEN};

@@ -4,14 +4,15 @@ use crate::{
 	backend::{BackendError, ProverBackend},
 	bundle::{Bundle, BundleError},
 	cpu::CpuBackend,
-	groth16::{commit, prove, Blinding, ResidentKey},
+	groth16::{commit, prove_with, Blinding, Lasting, ResidentKey},
 	key::ProvingKey,
 	rows::Rows,
+	weights::{check, registered, CommittedWeights},
 };
 use ark_bls12_381::{Fr, G1Affine};
 use opensand_nn::Model;
-use opensand_zk_circuit::{CircuitError, CircuitSize, Execution, InferenceCircuit};
-use opensand_zk_verifier::{verify, Binding, InputVisibility, Native, Proof, Statement, VerifyingKey};
+use opensand_zk_circuit::{CircuitError, CircuitSize, Execution, InferenceCircuit, WeightsMode};
+use opensand_zk_verifier::{Binding, InputVisibility, Proof, Statement, VerifyingKey, WeightsCommitment};
 use rand::{rngs::OsRng, CryptoRng, RngCore};
 use std::{ops::ControlFlow, path::Path, sync::Arc};
 use thiserror::Error;
@@ -49,6 +50,16 @@ pub enum ProveError {
 	SelfCheck,
 }
 
+impl ProveError {
+	/// The binding names a key, the prover has another.
+	pub(crate) fn other_key(asked: &[u8; 32], held: &[u8; 32]) -> Self {
+		Self::OtherKey {
+			asked: hex::encode(asked),
+			held: hex::encode(held),
+		}
+	}
+}
+
 /// How far a proof has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -68,7 +79,16 @@ pub struct Prover {
 	rows: Rows,
 	key: ResidentKey,
 	verifying: VerifyingKey,
+	/// Where weights are committed to.
+	weights: Option<Weights>,
 	backend: Arc<dyn ProverBackend>,
+}
+
+/// Committed weights, and what is computed from them once.
+struct Weights {
+	words: Zeroizing<Vec<Fr>>,
+	commitment: WeightsCommitment,
+	lasting: Lasting,
 }
 
 impl Prover {
@@ -82,26 +102,53 @@ impl Prover {
 		let Bundle {
 			model,
 			visibility,
+			weights,
 			proving_key,
 		} = Bundle::read(bundle)?;
-		Self::new(model, visibility, proving_key, backend)
+		Self::with_weights(model, visibility, weights, proving_key, backend)
 	}
 
-	/// A prover for a model under a key.
+	/// A prover for a model with constant weights under a key.
 	pub fn new(
 		model: Arc<Model>,
 		visibility: InputVisibility,
 		key: ProvingKey,
 		backend: Arc<dyn ProverBackend>,
 	) -> Result<Self, ProveError> {
-		let circuit = InferenceCircuit::new(model, visibility)?;
-		let rows = Rows::new(&circuit.matrices()?);
+		Self::with_weights(model, visibility, None, key, backend)
+	}
+
+	/// A prover for a model under a key: of its circuit with constant weights, or of its architecture's with committed ones.
+	pub fn with_weights(
+		model: Arc<Model>,
+		visibility: InputVisibility,
+		weights: Option<CommittedWeights>,
+		key: ProvingKey,
+		backend: Arc<dyn ProverBackend>,
+	) -> Result<Self, ProveError> {
+		let (mode, mask) = match weights {
+			None => (WeightsMode::Constant, None),
+			Some(CommittedWeights { widths, mask }) => (WeightsMode::Committed(widths), Some(mask)),
+		};
+		let circuit = InferenceCircuit::with_weights(model, visibility, mode)?;
+		let rows = Rows::in_domain(&circuit.matrices()?, key.points().domain);
 		let verifying = key.verifying_key().clone();
 		let key = ResidentKey::load(&*backend, key.into_points())?;
-		if !key.fits(&rows) {
+		if !key.fits(&rows) || verifying.is_registration() {
 			return Err(ProveError::KeyMismatch);
 		}
+		// A model of weightless layers has no words, whatever has been asked for.
+		let mask = mask.filter(|_| circuit.size().segments.weights > 0);
+		let weights = mask.map(|mask| {
+			let words = Zeroizing::new(circuit.words(mask.value()));
+			Ok::<_, ProveError>(Weights {
+				commitment: registered(&*backend, &key, &words)?,
+				lasting: Lasting::new(&*backend, &key, circuit.lasting_columns(), &words)?,
+				words,
+			})
+		});
 		Ok(Self {
+			weights: weights.transpose()?,
 			circuit,
 			rows,
 			key,
@@ -128,6 +175,11 @@ impl Prover {
 	/// The id of the verifying key.
 	pub fn key_id(&self) -> [u8; 32] {
 		self.verifying.id()
+	}
+
+	/// The commitment to the model's weights that proofs are verified with, where they are committed to.
+	pub fn weights_commitment(&self) -> Option<&WeightsCommitment> {
+		self.weights.as_ref().map(|weights| &weights.commitment)
 	}
 
 	/// The size of the circuit.
@@ -173,10 +225,7 @@ impl Prover {
 			ControlFlow::Break(()) => Err(ProveError::Cancelled),
 		};
 		if binding.key != self.key_id() {
-			return Err(ProveError::OtherKey {
-				asked: hex::encode(binding.key),
-				held: hex::encode(self.key_id()),
-			});
+			return Err(ProveError::other_key(&binding.key, &self.key_id()));
 		}
 		enter(Stage::Evaluating)?;
 		let mut execution = self.circuit.execute(binding, input, *salt)?;
@@ -184,15 +233,26 @@ impl Prover {
 		let (blinding, committed, assignment) = self.commit_and_assign(&execution, rng)?;
 		execution.salt.zeroize();
 		enter(Stage::Proving)?;
-		let (a, b, c) = prove(&*self.backend, &self.key, &self.rows, &assignment, &blinding)?;
+		let lasting = self.weights.as_ref().map(|weights| &weights.lasting);
+		let (a, b, c) = prove_with(
+			&*self.backend,
+			&self.key,
+			&self.rows,
+			&assignment,
+			&blinding,
+			lasting,
+		)?;
 		enter(Stage::Verifying)?;
 		// What leaves is what was checked: the bytes are decoded again, with every check of the chain.
 		let bytes = Proof::from_points(a, b, c, committed)
 			.map_err(|_| ProveError::SelfCheck)?
 			.to_bytes();
-		let proof = Proof::from_bytes_with::<Native>(&bytes).map_err(|_| ProveError::SelfCheck)?;
-		verify::<Native>(&self.verifying, &execution.statement, None, &proof)
-			.map_err(|_| ProveError::SelfCheck)?;
+		check(
+			&self.verifying,
+			&execution.statement,
+			self.weights_commitment(),
+			&bytes,
+		)?;
 		Ok((execution.statement.output, bytes))
 	}
 
@@ -203,11 +263,17 @@ impl Prover {
 		rng: &mut (impl RngCore + CryptoRng),
 	) -> Result<(Blinding, G1Affine, Zeroizing<Vec<Fr>>), ProveError> {
 		let values = Zeroizing::new(self.circuit.commit(execution)?);
+		let words = self.weights.as_ref().map_or(&[][..], |weights| &weights.words);
 		loop {
 			let blinding = Blinding::random(rng);
 			let committed = commit(&*self.backend, &self.key, &values, &blinding)?;
-			let challenges = execution.statement.challenges(&committed, None);
-			match self.circuit.assign(execution, &values, &challenges) {
+			let challenges = execution
+				.statement
+				.challenges(&committed, self.weights_commitment());
+			let assignment = self
+				.circuit
+				.assign_with_words(execution, words, &values, &challenges);
+			match assignment {
 				// Another commitment gives other challenges.
 				Err(CircuitError::LookedUpChallenge) => continue,
 				assignment => return Ok((blinding, committed, Zeroizing::new(assignment?))),

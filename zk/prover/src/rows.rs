@@ -21,6 +21,7 @@ const VALUE_BITS: u32 = 62;
 pub struct Rows {
 	segments: Segments,
 	constraints: usize,
+	domain: usize,
 	matrices: [SparseRows; 2],
 	/// Distinct coefficients as integers, or [`WIDE`].
 	small: Vec<i64>,
@@ -49,6 +50,11 @@ fn small(value: &Fr, bits: u32) -> Option<i64> {
 impl Rows {
 	/// The rows of a constraint system.
 	pub fn new(matrices: &Matrices) -> Self {
+		Self::in_domain(matrices, 1)
+	}
+
+	/// As [`new`](Self::new), for a key over a domain of at least this many points.
+	pub fn in_domain(matrices: &Matrices, domain: usize) -> Self {
 		let mut coefficients = Vec::new();
 		let mut indices: HashMap<Fr, u32> = HashMap::new();
 		let sparse = [0, 1].map(|matrix| {
@@ -69,9 +75,11 @@ impl Rows {
 			rows.entries.shrink_to_fit();
 			rows
 		});
+		let rows = matrices.constraints() + matrices.segments().public;
 		Self {
 			segments: matrices.segments(),
 			constraints: matrices.constraints(),
+			domain: rows.max(domain).next_power_of_two(),
 			matrices: sparse,
 			small: coefficients
 				.iter()
@@ -86,9 +94,9 @@ impl Rows {
 		self.segments
 	}
 
-	/// The number of rows, with those of public inputs, rounded up to a power of two.
+	/// The number of points of the domain: the rows, with those of public inputs, rounded up to a power of two, or more.
 	pub fn domain(&self) -> usize {
-		(self.constraints + self.segments.public).next_power_of_two()
+		self.domain
 	}
 
 	/// A·z and B·z on every row of the domain. Public inputs have rows of their own in A, after the constraints, which

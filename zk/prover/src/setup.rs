@@ -1,11 +1,14 @@
 //! Set-up on one machine.
 
 use crate::{
-	generator::{generate, GeneratorError, Trapdoors},
+	generator::{generate, generate_in, GeneratorError, Trapdoors},
 	key::{ProvingKey, ProvingKeyError},
 };
 use opensand_nn::Model;
-use opensand_zk_circuit::{CircuitError, InferenceCircuit};
+use opensand_zk_circuit::{
+	CircuitError, CircuitSize, DeclaredWidths, InferenceCircuit, RegistrationCircuit, WeightsMode,
+};
+use opensand_zk_r1cs::Matrices;
 use opensand_zk_verifier::{InputVisibility, KeyError, KeyOrigin, VerifyingKey};
 use rand::{CryptoRng, RngCore};
 use std::sync::Arc;
@@ -42,4 +45,39 @@ pub fn setup_dev(
 	let (points, verifying) = generate(&circuit.matrices()?, &Trapdoors::random(rng))?;
 	let verifying = verifying.into_key(KeyOrigin::Development, circuit.size().shape)?;
 	Ok((ProvingKey::new(verifying.clone(), points)?, verifying))
+}
+
+/// The keys of an architecture whose weights are committed to. Both have the same elements for weights, so that one commitment is
+/// registered under the one and proven about under the other.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyFamily {
+	/// Under it a commitment is proven to be one to well-formed weights.
+	pub registration: ProvingKey,
+	/// Under it answers are proven.
+	pub inference: ProvingKey,
+}
+
+/// Makes the keys of an architecture on this machine, marked as development keys: α, β, τ, δ_w and the domain are shared. The model is any with
+/// that architecture whose weights fit the widths; the keys do not depend on its weights.
+///
+/// The secrets are drawn from `rng` and erased, as in [`setup_dev`].
+pub fn setup_family_dev(
+	model: Arc<Model>,
+	visibility: InputVisibility,
+	widths: DeclaredWidths,
+	rng: &mut (impl RngCore + CryptoRng),
+) -> Result<KeyFamily, SetupError> {
+	let inference = InferenceCircuit::with_weights(model, visibility, WeightsMode::Committed(widths))?;
+	let registration = RegistrationCircuit::of(&inference)?;
+	let domain = inference.size().domain.max(registration.size().domain);
+	let trapdoors = Trapdoors::random(rng);
+	let key = |matrices: Matrices, trapdoors: &Trapdoors, size: &CircuitSize| {
+		let (points, verifying) = generate_in(&matrices, trapdoors, domain)?;
+		let verifying = verifying.into_key(KeyOrigin::Development, size.shape)?;
+		Ok::<_, SetupError>(ProvingKey::new(verifying, points)?)
+	};
+	Ok(KeyFamily {
+		registration: key(registration.matrices()?, &trapdoors, registration.size())?,
+		inference: key(inference.matrices()?, &trapdoors.sibling(rng), inference.size())?,
+	})
 }

@@ -397,6 +397,7 @@ fn bundle(visibility: InputVisibility) -> Bundle {
 	Bundle {
 		model,
 		visibility,
+		weights: None,
 		proving_key,
 	}
 }
@@ -463,8 +464,8 @@ fn damaged_bundles_are_refused() {
 		Bundle::read(&path)
 	};
 	assert!(matches!(
-		with("\"version\": 1", "\"version\": 2, \"new\": 0"),
-		Err(BundleError::UnsupportedVersion { found: 2 })
+		with("\"version\": 2", "\"version\": 3, \"new\": 0"),
+		Err(BundleError::UnsupportedVersion { found: 3 })
 	));
 	assert!(matches!(
 		with("opensand-bundle", "other"),
@@ -475,6 +476,12 @@ fn damaged_bundles_are_refused() {
 			"\"development\"",
 			"{ \"ceremony\": { \"transcript_hash\": \"00\" } }"
 		),
+		Err(BundleError::KeysDisagree)
+	));
+	// Version 1 had no committed weights.
+	assert!(with("\"version\": 2", "\"version\": 1").is_ok());
+	assert!(matches!(
+		with("\"widths\": null", "\"widths\": []"),
 		Err(BundleError::KeysDisagree)
 	));
 	assert!(matches!(with("{", "["), Err(BundleError::Manifest { .. })));

@@ -8,8 +8,8 @@ use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::{AdditiveGroup, Field, UniformRand};
 use ark_groth16::Groth16;
 use opensand_zk_prover::{
-	generate,
-	groth16::{commit, commit_weights, prove, ProofPoints, ResidentKey},
+	generate, generate_in,
+	groth16::{commit, commit_weights, prove, prove_with, Lasting, ProofPoints, ResidentKey},
 	BackendError, Blinding, CpuBackend, GeneratorError, Rows, Trapdoors, VerifyingPoints,
 };
 use opensand_zk_r1cs::{Matrices, Segments};
@@ -75,11 +75,10 @@ fn proofs_of_segmented_relations_satisfy_the_equation() {
 		let (proving, verifying) = generate(&matrices, &Trapdoors::random(&mut seeded(seed))).unwrap();
 		let key = ResidentKey::load(&CpuBackend, proving).unwrap();
 
-		let weights_blinding = Fr::rand(&mut seeded(90));
 		let values = &z[segments.weight_columns()];
-		let weights = commit_weights(&CpuBackend, &key, values, &weights_blinding).unwrap();
+		let weights = commit_weights(&CpuBackend, &key, values).unwrap();
 		let weights = (segments.weights > 0).then_some(weights);
-		let blinding = Blinding::random(&mut seeded(91)).with_weights(&weights_blinding);
+		let blinding = Blinding::random(&mut seeded(91));
 		let committed = commit(&CpuBackend, &key, &z[segments.committed_columns()], &blinding).unwrap();
 		let committed = (segments.committed > 0).then_some(committed);
 		let proof = prove(&CpuBackend, &key, &Rows::new(&matrices), &z, &blinding).unwrap();
@@ -121,16 +120,16 @@ fn proofs_of_segmented_relations_satisfy_the_equation() {
 				weights.map(shifted),
 				proof
 			));
-			// Committed to under another blinding than proven with.
-			let unblinded = prove(
-				&CpuBackend,
-				&key,
-				&Rows::new(&matrices),
-				&z,
-				&Blinding::random(&mut seeded(91)),
-			)
-			.unwrap();
-			assert!(!accepts(&verifying, public, committed, weights, unblinded));
+			// What lasts, multiplied before: the same proof.
+			let lasting = Lasting::new(&CpuBackend, &key, [segments.weight_columns()], values).unwrap();
+			let rows = Rows::new(&matrices);
+			let again = prove_with(&CpuBackend, &key, &rows, &z, &blinding, Some(&lasting)).unwrap();
+			assert_eq!(again, proof);
+			let short = Lasting::new(&CpuBackend, &key, [segments.weight_columns()], &values[1..]);
+			assert!(matches!(
+				short.map(|_| ()),
+				Err(BackendError::LengthMismatch { .. })
+			));
 		}
 		if committed.is_some() && weights.is_some() {
 			assert!(!accepts(&verifying, public, weights, committed, proof));
@@ -147,6 +146,74 @@ fn proofs_of_segmented_relations_satisfy_the_equation() {
 			assert!(!accepts(&verifying, public, committed, weights, proof));
 		}
 	}
+}
+
+/// Two relations whose weights' columns are alone in their rows, the first, under keys of one family: a commitment is the
+/// same under both, also where their domains would differ.
+#[test]
+fn a_family_has_one_commitment_to_weights() {
+	let relation = |rest: usize| {
+		let segments = segments([1, 1, 3, rest]);
+		let first_rest = segments.rest_columns().start;
+		let mut rows = [const { Vec::new() }; 3];
+		for (word, column) in segments.weight_columns().enumerate() {
+			rows[0].push(vec![(Fr::ONE, column)]);
+			rows[1].push(vec![(Fr::ONE, 0)]);
+			rows[2].push(vec![(Fr::ONE, first_rest + word)]);
+		}
+		for column in first_rest + 3..segments.variables() {
+			rows[0].push(vec![(Fr::ONE, column - 1)]);
+			rows[1].push(vec![(Fr::ONE, first_rest), (Fr::ONE, 1)]);
+			rows[2].push(vec![(Fr::ONE, column)]);
+		}
+		let mut z = vec![Fr::ONE, Fr::from(5u64)];
+		let words = [7u64, 8, 9].map(Fr::from);
+		z.extend(words);
+		z.extend(words);
+		while z.len() < segments.variables() {
+			z.push(z[z.len() - 1] * (words[0] + z[1]));
+		}
+		let matrices = Matrices::new(rows, segments);
+		assert_eq!(matrices.first_unsatisfied(&z), None);
+		(matrices, z)
+	};
+	let trapdoors = Trapdoors::random(&mut seeded(3));
+	let mut commitments = Vec::new();
+	let mut verifying_keys = Vec::new();
+	for (rest, trapdoors) in [(5, trapdoors.sibling(&mut seeded(4))), (40, trapdoors)] {
+		let (matrices, z) = relation(rest);
+		let (proving, verifying) = generate_in(&matrices, &trapdoors, 64).unwrap();
+		assert_eq!(proving.domain, 64);
+		let key = ResidentKey::load(&CpuBackend, proving).unwrap();
+		let segments = matrices.segments();
+		let weights = commit_weights(&CpuBackend, &key, &z[segments.weight_columns()]).unwrap();
+		let blinding = Blinding::random(&mut seeded(5));
+		let committed = commit(&CpuBackend, &key, &z[segments.committed_columns()], &blinding).unwrap();
+		let small = Rows::new(&matrices);
+		assert_eq!(key.fits(&small), small.domain() == 64);
+		let rows = Rows::in_domain(&matrices, 64);
+		let proof = prove(&CpuBackend, &key, &rows, &z, &blinding).unwrap();
+		assert!(accepts(
+			&verifying,
+			&z[..1],
+			Some(committed),
+			Some(weights),
+			proof
+		));
+		commitments.push(weights);
+		verifying_keys.push(verifying);
+	}
+	assert_eq!(commitments[0], commitments[1]);
+	let [first, second] = &verifying_keys[..] else {
+		panic!("two keys");
+	};
+	assert_eq!(
+		(first.alpha, first.beta, first.delta_weights),
+		(second.alpha, second.beta, second.delta_weights)
+	);
+	assert_ne!(first.gamma, second.gamma);
+	assert_ne!(first.delta, second.delta);
+	assert_ne!(first.delta_committed, second.delta_committed);
 }
 
 /// Two commitments to the same values differ, and both prove.

@@ -2,10 +2,11 @@
 
 use super::{
 	adversary::{complete, complete_rest, rows_of_columns},
-	assign, chain, looking_up, neuron, pooled_convolution, run,
+	assign, chain, looking_up, neuron, planned, pooled_convolution, run,
 };
 use crate::{
-	plan::{pair_tables, Choice, Choices, Plan},
+	basis::Basis,
+	plan::{Choice, Choices},
 	InferenceCircuit,
 };
 use ark_bls12_381::Fr;
@@ -145,8 +146,7 @@ fn by_bits_everything_follows_from_input_and_salt() {
 			bytes: false,
 			layers: vec![Choice::Bits; model.architecture().layers().len()],
 		};
-		let plan = Plan::new(&model, &bits, &pair_tables(&model));
-		let circuit = InferenceCircuit::with_plan(Arc::new(model), visibility, plan).unwrap();
+		let circuit = planned(Basis::constant(Arc::new(model)), visibility, &bits);
 		let matrices = circuit.matrices().unwrap();
 		let z = assign(&circuit, &run(&circuit, &input(circuit.model())));
 		let salt = usize::from(visibility == InputVisibility::Hashed);

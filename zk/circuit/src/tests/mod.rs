@@ -1,6 +1,7 @@
 //! Circuits by every method, whatever they cost: what they compute, and what they refuse.
 
 mod adversary;
+mod committed;
 mod determined;
 mod forgeries;
 mod mock;
@@ -8,6 +9,7 @@ mod models;
 mod semantics;
 
 use crate::{
+	basis::Basis,
 	plan::{pair_tables, Choice, Choices, Plan},
 	Execution, InferenceCircuit,
 };
@@ -42,8 +44,17 @@ fn looking_up(model: Model, range_bits: u32, pooled: bool) -> InferenceCircuit {
 		bytes: true,
 		layers,
 	};
-	let plan = Plan::new(&model, &choices, &pair_tables(&model));
-	InferenceCircuit::with_plan(Arc::new(model), InputVisibility::Public, plan).unwrap()
+	planned(
+		Basis::constant(Arc::new(model)),
+		InputVisibility::Public,
+		&choices,
+	)
+}
+
+/// The circuit of these choices.
+fn planned(basis: Basis, visibility: InputVisibility, choices: &Choices) -> InferenceCircuit {
+	let plan = Plan::new(&basis, choices, &pair_tables(&basis));
+	InferenceCircuit::with_plan(basis, visibility, plan).unwrap()
 }
 
 fn run(circuit: &InferenceCircuit, input: &[i8]) -> Execution {

@@ -1,9 +1,10 @@
 //! The circuits of the models in `zk/models`: their sizes, which the crate's documentation quotes.
 
-use super::run;
+use super::{planned, run};
 use crate::{
-	plan::{pair_tables, Choice, Choices, Plan},
-	InferenceCircuit,
+	basis::Basis,
+	plan::{Choice, Choices},
+	DeclaredWidths, InferenceCircuit, RegistrationCircuit, WeightsMode,
 };
 use opensand_nn::{testing, Architecture, Model, Weights};
 use opensand_zk_verifier::InputVisibility;
@@ -39,8 +40,7 @@ fn check(name: &str, visibility: InputVisibility, by_bits: Figures, chosen: Figu
 		bytes: false,
 		layers: vec![Choice::Bits; model.architecture().layers().len()],
 	};
-	let plan = Plan::new(&model, &bits, &pair_tables(&model));
-	let circuit = InferenceCircuit::with_plan(model.clone(), visibility, plan).unwrap();
+	let circuit = planned(Basis::constant(model.clone()), visibility, &bits);
 	let before = figures(&circuit);
 
 	let circuit = InferenceCircuit::new(model, visibility).unwrap();
@@ -111,4 +111,42 @@ fn residual_hashed() {
 		[599_137, 20, 56_405, 513_634],
 		[104_192, 17, 70_410, 104_187],
 	);
+}
+
+/// Compiles a model with committed weights; checks an execution and the weights against every constraint. Figures are those of
+/// the circuit for inferences and of the one that registers, whose public inputs are as many.
+fn check_committed(name: &str, words: usize, inference: Figures, registration: [usize; 2]) {
+	let model = model(name);
+	let mode = WeightsMode::Committed(DeclaredWidths::of(&model));
+	let circuit = InferenceCircuit::with_weights(model, InputVisibility::Public, mode).unwrap();
+	let registering = RegistrationCircuit::of(&circuit).unwrap();
+	let input = testing::input(7, circuit.model());
+	assert_eq!(circuit.mock(&run(&circuit, &input)), Ok(()));
+	assert_eq!(registering.mock(), Ok(()));
+	let size = registering.size();
+	assert_eq!(circuit.size().segments.weights, size.segments.weights);
+	assert_eq!(
+		(
+			size.segments.weights,
+			figures(&circuit),
+			[size.constraints, size.domain.ilog2() as usize]
+		),
+		(words, inference, registration),
+		"{name}"
+	);
+}
+
+#[test]
+fn digits_with_committed_weights() {
+	check_committed("digits", 781, [4500, 13, 542, 4202], [6053, 13]);
+}
+
+#[test]
+fn lenet5_with_committed_weights() {
+	check_committed("lenet5", 7152, [93_982, 17, 31_810, 90_956], [69_344, 17]);
+}
+
+#[test]
+fn residual_with_committed_weights() {
+	check_committed("residual", 15_634, [525_120, 20, 143_720, 518_595], [94_058, 17]);
 }

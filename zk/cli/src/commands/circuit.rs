@@ -2,6 +2,8 @@
 
 use crate::{error::CliError, model_folder::Hash};
 use clap::{Args, ValueEnum};
+use opensand_nn::Model;
+use opensand_zk_circuit::{DeclaredWidths, WeightsMode};
 use opensand_zk_verifier::{Binding, InputVisibility};
 use rand::{rngs::OsRng, RngCore};
 
@@ -19,6 +21,25 @@ impl From<Visibility> for InputVisibility {
 		match visibility {
 			Visibility::Public => InputVisibility::Public,
 			Visibility::Hashed => InputVisibility::Hashed,
+		}
+	}
+}
+
+/// How a circuit takes a model's weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum WeightsOption {
+	/// As constants of the circuit: other weights need other keys.
+	Constant,
+	/// As a commitment that is registered: weights that fit the same widths share keys.
+	Committed,
+}
+
+impl WeightsOption {
+	/// The mode for a model, with widths that leave room for training.
+	pub fn mode(self, model: &Model) -> WeightsMode {
+		match self {
+			WeightsOption::Constant => WeightsMode::Constant,
+			WeightsOption::Committed => WeightsMode::Committed(DeclaredWidths::of(model)),
 		}
 	}
 }

@@ -13,6 +13,7 @@ use crate::{
 };
 use clap::Args;
 use opensand_nn::FastModel;
+use opensand_zk_circuit::WeightsMode;
 use opensand_zk_verifier::InputVisibility;
 use serde::Serialize;
 use std::{
@@ -125,10 +126,11 @@ impl ImportReport {
 			architecture.multiply_adds(),
 			architecture.weight_bytes(),
 		);
-		let (circuit, circuit_problem) = match CircuitReport::of(Arc::new(model), InputVisibility::Public) {
-			Ok(circuit) => (Some(circuit), None),
-			Err(error) => (None, Some(error.to_string())),
-		};
+		let (circuit, circuit_problem) =
+			match CircuitReport::of(Arc::new(model), InputVisibility::Public, WeightsMode::Constant) {
+				Ok(circuit) => (Some(circuit), None),
+				Err(error) => (None, Some(error.to_string())),
+			};
 		Self {
 			folder: path,
 			manifest,

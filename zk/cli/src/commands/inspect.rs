@@ -3,7 +3,7 @@
 use super::{
 	calibration::read_onnx,
 	ceremony::report::{write_transcript, PowersReport},
-	circuit::Visibility,
+	circuit::{Visibility, WeightsOption},
 	input::dataset,
 	verify::read_key,
 };
@@ -21,8 +21,8 @@ use crate::{
 use clap::Args;
 use opensand_nn::{Architecture, Shape, Weights};
 use opensand_zk_ceremony::{Ceremony, Powers};
-use opensand_zk_prover::Bundle;
-use opensand_zk_verifier::{InputVisibility, KeyOrigin, Native, Proof, PROOF_LEN};
+use opensand_zk_prover::{Bundle, FamilyFolder};
+use opensand_zk_verifier::{InputVisibility, KeyOrigin, Native, Proof, VerifyingKey, PROOF_LEN};
 use serde::Serialize;
 use std::{
 	collections::BTreeMap,
@@ -37,8 +37,8 @@ use std::{
 /// will take. Those depend on the scales; without --calibration they are estimated on random images.
 #[derive(Debug, Args)]
 pub struct Inspect {
-	/// A model folder, a bundle, an architecture (.bin), weights (.bin), an ONNX file (.onnx), a verifying key (.key), a proof, or
-	/// powers of tau or a ceremony.
+	/// A model folder, a bundle, a key family, an architecture (.bin), weights (.bin), an ONNX file (.onnx), a verifying key (.key), a
+	/// proof, or powers of tau or a ceremony.
 	pub path: PathBuf,
 	/// Images to choose the scales of an ONNX file on.
 	#[arg(long, value_name = "NPY")]
@@ -46,6 +46,9 @@ pub struct Inspect {
 	/// Whether the statement shows the input of an ONNX file or its salted hash.
 	#[arg(long, value_enum, default_value = "public")]
 	pub input_visibility: Visibility,
+	/// Whether the weights of an ONNX file are to be constants of the circuit or committed to.
+	#[arg(long, value_enum, default_value = "constant")]
+	pub weights: WeightsOption,
 }
 
 impl Inspect {
@@ -122,6 +125,7 @@ impl Inspect {
 					id: Hash(key.id()),
 					development: key.origin() == KeyOrigin::Development,
 					words: key.shape().words(),
+					weights: KeyWeights::of(&key),
 				})
 			}
 			_ => Err(CliError::Unrecognised { path: path.into() }),
@@ -143,7 +147,8 @@ impl Inspect {
 		let model = calibrate(&float, &images, method, &|| bar.inc(1))?.model;
 		bar.finish_and_clear();
 		let spinner = output.spinner("compiling");
-		let circuit = CircuitReport::of(Arc::new(model), self.input_visibility.into());
+		let weights = self.weights.mode(&model);
+		let circuit = CircuitReport::of(Arc::new(model), self.input_visibility.into(), weights);
 		spinner.finish_and_clear();
 		let (circuit, circuit_problem) = match circuit {
 			Ok(circuit) => (Some(circuit), None),
@@ -206,6 +211,17 @@ enum Contents {
 		id: Hash,
 		development: bool,
 		words: usize,
+		weights: KeyWeights,
+	},
+	KeyFamily {
+		registration_key: Hash,
+		inference_key: Hash,
+		development: bool,
+		hashed_input: bool,
+		/// Words that weights are packed into, with the mask.
+		weight_words: usize,
+		domain: usize,
+		layers: Vec<LayerSummary>,
 	},
 	Proof {
 		hash: Hash,
@@ -224,8 +240,41 @@ enum Contents {
 		development: bool,
 		hashed_input: bool,
 		words: usize,
+		weights: KeyWeights,
 		layers: Vec<LayerSummary>,
 	},
+}
+
+/// What a key has to do with weights.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum KeyWeights {
+	/// They are constants of its circuit.
+	Constant,
+	/// Its proofs are about committed ones.
+	Committed,
+	/// Its proofs register commitments to them.
+	Registration,
+}
+
+impl KeyWeights {
+	fn of(key: &VerifyingKey) -> Self {
+		match (key.is_registration(), key.has_weights()) {
+			(true, _) => Self::Registration,
+			(false, true) => Self::Committed,
+			(false, false) => Self::Constant,
+		}
+	}
+}
+
+impl Display for KeyWeights {
+	fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+		formatter.write_str(match self {
+			Self::Constant => "weights are constants",
+			Self::Committed => "weights are committed to",
+			Self::Registration => "registers commitments to weights",
+		})
+	}
 }
 
 /// One layer.
@@ -267,7 +316,21 @@ fn inspect_folder(path: &Path) -> Result<Contents, CliError> {
 			development: key.origin() == KeyOrigin::Development,
 			hashed_input: bundle.visibility == InputVisibility::Hashed,
 			words: key.shape().words(),
+			weights: KeyWeights::of(key),
 			layers: summaries(bundle.model.architecture()),
+		});
+	}
+	if path.join(opensand_zk_prover::FAMILY_FILE).is_file() {
+		let family = FamilyFolder::read(path)?;
+		let [registration, inference] = [&family.keys.registration, &family.keys.inference];
+		return Ok(Contents::KeyFamily {
+			registration_key: Hash(registration.verifying_key().id()),
+			inference_key: Hash(inference.verifying_key().id()),
+			development: inference.verifying_key().origin() == KeyOrigin::Development,
+			hashed_input: family.visibility == InputVisibility::Hashed,
+			weight_words: inference.points().segments.weights,
+			domain: inference.points().domain,
+			layers: summaries(&family.architecture),
 		});
 	}
 	let folder = ModelFolder::read(path)?;
@@ -339,9 +402,30 @@ impl Display for Contents {
 				id,
 				development,
 				words,
+				weights,
 			} => {
 				writeln!(formatter, "verifying key {id}{}", origin(*development))?;
-				writeln!(formatter, "statements of {words} words")
+				writeln!(formatter, "statements of {words} words, {weights}")
+			}
+			Contents::KeyFamily {
+				registration_key,
+				inference_key,
+				development,
+				hashed_input,
+				weight_words,
+				domain,
+				layers,
+			} => {
+				writeln!(formatter, "key family{}", origin(*development))?;
+				writeln!(formatter, "registration key {registration_key}")?;
+				writeln!(formatter, "inference key    {inference_key}")?;
+				let input = if *hashed_input { "hashed" } else { "public" };
+				writeln!(
+					formatter,
+					"input {input}, weights in {weight_words} words, domain 2^{}",
+					domain.ilog2()
+				)?;
+				write_layers(formatter, layers)
 			}
 			Contents::Proof { hash } => writeln!(formatter, "proof {hash}, well-formed"),
 			Contents::Powers(powers) => {
@@ -372,11 +456,12 @@ impl Display for Contents {
 				development,
 				hashed_input,
 				words,
+				weights,
 				layers,
 			} => {
 				writeln!(formatter, "bundle of key {key}{}", origin(*development))?;
 				let input = if *hashed_input { "hashed" } else { "public" };
-				writeln!(formatter, "input {input}, statements of {words} words")?;
+				writeln!(formatter, "input {input}, statements of {words} words, {weights}")?;
 				write_layers(formatter, layers)
 			}
 			Contents::Onnx {

@@ -1,12 +1,12 @@
 //! `opensand-zk mock`.
 
 use super::{
-	circuit::{BindingOptions, SaltOptions, Visibility},
+	circuit::{BindingOptions, SaltOptions, Visibility, WeightsOption},
 	input::Image,
 };
 use crate::{error::CliError, model_folder::ModelFolder, output::Output};
 use clap::Args;
-use opensand_zk_circuit::InferenceCircuit;
+use opensand_zk_circuit::{InferenceCircuit, RegistrationCircuit};
 use serde::Serialize;
 use std::{
 	fmt::{self, Display, Formatter},
@@ -14,7 +14,8 @@ use std::{
 	sync::Arc,
 };
 
-/// Check every constraint of a model's circuit on one image, without keys: quick, and exact.
+/// Check every constraint of a model's circuit on one image, without keys: quick, and exact. Where weights are committed to, also
+/// those of the circuit that registers them.
 #[derive(Debug, Args)]
 pub struct Mock {
 	/// Model folder, as `import` writes it.
@@ -26,6 +27,9 @@ pub struct Mock {
 	/// Whether the statement shows the input or its salted hash.
 	#[arg(long, value_enum, default_value = "public")]
 	pub input_visibility: Visibility,
+	/// Whether weights are constants of the circuit or committed to.
+	#[arg(long, value_enum, default_value = "constant")]
+	pub weights: WeightsOption,
 	/// The request that the statement names.
 	#[command(flatten)]
 	pub binding: BindingOptions,
@@ -42,7 +46,11 @@ impl Mock {
 			.image
 			.read(&manifest, model.architecture().input_len() as usize)?;
 		let spinner = output.spinner("checking constraints");
-		let circuit = InferenceCircuit::new(Arc::new(model), self.input_visibility.into())?;
+		let weights = self.weights.mode(&model);
+		let circuit = InferenceCircuit::with_weights(Arc::new(model), self.input_visibility.into(), weights)?;
+		if circuit.widths().is_some() {
+			RegistrationCircuit::of(&circuit)?.mock()?;
+		}
 		let execution = circuit.execute(self.binding.binding([0; 32]), &input, self.salt.salt()?)?;
 		circuit.mock(&execution)?;
 		spinner.finish_and_clear();

@@ -4,6 +4,7 @@ mod calibrate;
 mod calibration;
 mod ceremony;
 mod circuit;
+mod commit;
 mod compile;
 mod digest;
 mod evaluate;
@@ -21,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 /// Bring neural networks into OpenSand's integer format, and prove and verify what they answer.
 ///
-/// The usual order: inspect, calibrate, import, compile, setup, prove, verify. Every command takes --json.
+/// The usual order: inspect, calibrate, import, compile, setup, (commit,) prove, verify. Every command takes --json.
 ///
 /// Exit codes: 0 success; 1 a check failed (invalid proof or ceremony, unsatisfied circuit, accuracy lost); 2 wrong usage; 3 a file is
 /// damaged or does not fit; 4 the model is not supported; 5 a file cannot be read or written.
@@ -53,6 +54,8 @@ pub enum Command {
 	Setup(setup::Setup),
 	/// Make keys whose secrets nobody knows, with others.
 	Ceremony(ceremony::Ceremony),
+	/// Commit to a model's weights under a key family, and prove that they are well-formed.
+	Commit(commit::Commit),
 	/// Write everything that a model computes on one image.
 	Witness(witness::Witness),
 	/// Check every constraint of a model's circuit on one image, without keys.
@@ -76,6 +79,7 @@ pub fn run(cli: Cli) -> Result<(), CliError> {
 		Command::Compile(command) => command.run(output),
 		Command::Setup(command) => command.run(output),
 		Command::Ceremony(command) => command.run(output),
+		Command::Commit(command) => command.run(output),
 		Command::Witness(command) => command.run(output),
 		Command::Mock(command) => command.run(output),
 		Command::Prove(command) => command.run(output),

@@ -9,7 +9,8 @@ use crate::{
 };
 use clap::Args;
 use opensand_zk_verifier::{
-	verify, KeyOrigin, Native, Proof, VerifyError, VerifyingKey, MAX_KEY_LEN, PROOF_LEN,
+	verify, KeyOrigin, Native, Proof, VerifyError, VerifyingKey, WeightsCommitment, G1_LEN, MAX_KEY_LEN,
+	PROOF_LEN,
 };
 use serde::Serialize;
 use std::{
@@ -24,12 +25,15 @@ pub struct Verify {
 	/// Verifying key: `verifying.key` of a bundle, or the bytes registered on the chain.
 	#[arg(long, value_name = "FILE")]
 	pub key: PathBuf,
-	/// Statement, as `prove` writes it.
+	/// Statement, as `prove` or `commit` writes it.
 	#[arg(long, value_name = "JSON")]
 	pub statement: PathBuf,
-	/// Proof, as `prove` writes it.
+	/// Proof, as `prove` or `commit` writes it.
 	#[arg(long, value_name = "FILE")]
 	pub proof: PathBuf,
+	/// Commitment to the model's weights, as `commit` writes it, for keys of committed weights.
+	#[arg(long, value_name = "FILE")]
+	pub commitment: Option<PathBuf>,
 }
 
 impl Verify {
@@ -53,8 +57,9 @@ impl Verify {
 				key: Hash(key.id()),
 			});
 		}
+		let weights = self.commitment.as_deref().map(read_commitment).transpose()?;
 		let start = Instant::now();
-		verify::<Native>(&key, &statement, None, &proof).map_err(|error| match error {
+		verify::<Native>(&key, &statement, weights.as_ref(), &proof).map_err(|error| match error {
 			VerifyError::Statement(_) => malformed("the hash of the input is not canonical".into()),
 			error => CliError::Verify(error),
 		})?;
@@ -76,6 +81,17 @@ pub fn read_key(path: &Path) -> Result<VerifyingKey, CliError> {
 		path: path.into(),
 		problem,
 	})
+}
+
+/// Reads and checks a commitment to weights.
+fn read_commitment(path: &Path) -> Result<WeightsCommitment, CliError> {
+	let bytes = files::read(path, G1_LEN)?;
+	let decoded = bytes
+		.as_slice()
+		.try_into()
+		.ok()
+		.and_then(|bytes| WeightsCommitment::from_bytes_with::<Native>(bytes).ok());
+	decoded.ok_or_else(|| CliError::Commitment { path: path.into() })
 }
 
 #[derive(Serialize)]
