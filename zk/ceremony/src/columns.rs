@@ -3,7 +3,7 @@
 use crate::points::Group;
 use ark_bls12_381::Fr;
 use ark_ec::short_weierstrass::{Affine, Projective};
-use ark_ff::{AdditiveGroup, Field};
+use ark_ff::{AdditiveGroup, Field, PrimeField};
 use opensand_zk_msm::{multiply, Bases, Scalars};
 use opensand_zk_r1cs::Matrices;
 
@@ -58,15 +58,31 @@ impl Columns {
 			let bases = Bases::new(points).expect("a circuit has fewer rows than scalars are limited to");
 			return multiply(&bases, &Scalars::new(&scalars));
 		}
-		entries.iter().fold(Projective::ZERO, |sum, (row, coefficient)| {
-			let point = rows[*row as usize];
-			if *coefficient == Fr::ONE {
-				sum + point
-			} else if *coefficient == -Fr::ONE {
-				sum - point
-			} else {
-				sum + point * coefficient
-			}
-		})
+		entries
+			.iter()
+			.map(|(row, coefficient)| multiple(&rows[*row as usize], coefficient))
+			.sum()
 	}
+}
+
+/// coefficient·point. Most coefficients are small, with either sign.
+fn multiple<P: Group>(point: &Affine<P>, coefficient: &Fr) -> Projective<P> {
+	let negated = -*coefficient;
+	match (coefficient.into_bigint().0, negated.into_bigint().0) {
+		([magnitude, 0, 0, 0], _) => small_multiple(point, magnitude),
+		(_, [magnitude, 0, 0, 0]) => -small_multiple(point, magnitude),
+		_ => *point * coefficient,
+	}
+}
+
+/// magnitude·point, bit by bit.
+fn small_multiple<P: Group>(point: &Affine<P>, magnitude: u64) -> Projective<P> {
+	let mut sum = Projective::ZERO;
+	for bit in (0..u64::BITS - magnitude.leading_zeros()).rev() {
+		sum.double_in_place();
+		if magnitude >> bit & 1 == 1 {
+			sum += point;
+		}
+	}
+	sum
 }
