@@ -264,6 +264,73 @@ fn three_participants_make_the_keys_of_the_digits_model() {
 }
 
 #[test]
+fn a_ceremony_makes_a_key_family() {
+	let scene = Scene {
+		folder: tempfile::tempdir().unwrap(),
+	};
+	let model = digits("");
+	let compiled = report(command!["compile", "--model", model, "--weights", "committed"]);
+	let domain = compiled["committed_weights"]["domain"].as_u64().unwrap();
+	let [begun, powers] = ["powers-0", "powers-1"].map(|name| scene.file(name));
+	let log2 = (domain.ilog2() + 1).to_string();
+	report(command!["ceremony", "new-powers", "--log2", log2, "--out", begun]);
+	report(command![
+		"ceremony",
+		"contribute-powers",
+		"--powers",
+		begun,
+		"--out",
+		powers
+	]);
+	let [begun, ceremony] = ["ceremony-0", "ceremony-1"].map(|name| scene.file(name));
+	let mut init = command!["ceremony", "init", "--powers", powers, "--model", model];
+	init.extend(command!["--weights", "committed", "--out", begun]);
+	report(init);
+	report(command![
+		"ceremony",
+		"contribute",
+		"--ceremony",
+		begun,
+		"--out",
+		ceremony
+	]);
+	let (code, message) = failure(scene.check("finish", &powers, &ceremony));
+	assert_eq!(code, 3);
+	assert!(message.contains("other circuits"), "{message}");
+	let mut finish = scene.check("finish", &powers, &ceremony);
+	finish.extend(command!["--weights", "committed"]);
+	let finished = report(finish);
+
+	// One commitment is registered under the one key and proven about under the other.
+	let family = PathBuf::from(finished["bundles"][0]["bundle"].as_str().unwrap());
+	assert_eq!(report(command!["inspect", family])["development"], false);
+	let registration = scene.file("registration");
+	let mut commit = command!["commit", "--family", family, "--model", model];
+	commit.extend(command![
+		"--bundles",
+		scene.file("bundles"),
+		"--out",
+		registration
+	]);
+	let committed = report(commit);
+	let bundle = PathBuf::from(committed["bundle"].as_str().unwrap());
+	let (statement, proof) = prove(&bundle, &scene.file("proof"));
+	let registered = ["registration.json", "registration.bin"].map(|name| registration.join(name));
+	for (key, [statement, proof]) in [
+		("verifying.key", [&statement, &proof]),
+		("registration-verifying.key", [&registered[0], &registered[1]]),
+	] {
+		let mut arguments = verify(&family.join(key), statement, proof);
+		arguments.extend(command!["--commitment", registration.join("commitment.bin")]);
+		let valid = report(arguments);
+		assert_eq!(
+			(&valid["valid"], &valid["development"]),
+			(&true.into(), &false.into())
+		);
+	}
+}
+
+#[test]
 fn usage_is_checked() {
 	let folder = tempfile::tempdir().unwrap();
 	let file = folder.path().join("powers");

@@ -1,10 +1,14 @@
 //! Options that the steps of a ceremony share, and its files.
 
-use crate::{commands::circuit::Visibility, error::CliError, files, model_folder::ModelFolder};
+use crate::{
+	commands::circuit::{Visibility, WeightsOption},
+	error::CliError,
+	files,
+	model_folder::ModelFolder,
+};
 use clap::Args;
-use opensand_nn::Model;
 use opensand_zk_ceremony::{Ceremony, Circuit, Entropy, Powers, VerifiedPowers};
-use opensand_zk_circuit::InferenceCircuit;
+use opensand_zk_circuit::{InferenceCircuit, RegistrationCircuit};
 use opensand_zk_verifier::InputVisibility;
 use std::{
 	path::{Path, PathBuf},
@@ -23,21 +27,33 @@ pub struct Models {
 	/// Whether the statements show the input or its salted hash.
 	#[arg(long, value_enum, default_value = "public")]
 	pub input_visibility: Visibility,
+	/// Whether the models' weights are constants of their circuits or committed to. For committed ones the ceremony is for a key
+	/// family, whose two keys take weights of the model's architecture that fit the widths declared for this model.
+	#[arg(long, value_enum, default_value = "constant")]
+	pub weights: WeightsOption,
 }
 
 impl Models {
-	/// The models and their circuits.
-	pub fn read(&self) -> Result<(Vec<Arc<Model>>, Vec<Circuit>), CliError> {
+	/// The models' circuits for inferences, and all circuits of the ceremony: of a key family, that for registrations comes first.
+	pub fn read(&self) -> Result<(Vec<InferenceCircuit>, Vec<Circuit>), CliError> {
 		let mut models = Vec::with_capacity(self.folders.len());
-		let mut circuits = Vec::with_capacity(self.folders.len());
+		let mut circuits = Vec::with_capacity(2 * self.folders.len());
 		for folder in &self.folders {
 			let model = Arc::new(ModelFolder::read(folder)?.model);
-			let circuit = InferenceCircuit::new(model.clone(), self.visibility())?;
+			let mode = self.weights.mode(&model);
+			let inference = InferenceCircuit::with_weights(model, self.visibility(), mode)?;
+			if self.weights == WeightsOption::Committed {
+				let registration = RegistrationCircuit::of(&inference)?;
+				circuits.push(Circuit {
+					matrices: registration.matrices()?,
+					shape: registration.size().shape,
+				});
+			}
 			circuits.push(Circuit {
-				matrices: circuit.matrices()?,
-				shape: circuit.size().shape,
+				matrices: inference.matrices()?,
+				shape: inference.size().shape,
 			});
-			models.push(model);
+			models.push(inference);
 		}
 		Ok((models, circuits))
 	}

@@ -6,13 +6,12 @@ use super::{
 };
 use crate::{error::CliError, model_folder::Hash, output::Output};
 use clap::Args;
-use opensand_nn::Model;
 use opensand_zk_ceremony::{verify, VerifiedCeremony};
+use opensand_zk_circuit::InferenceCircuit;
 use serde::Serialize;
 use std::{
 	fmt::{self, Display, Formatter},
 	path::PathBuf,
-	sync::Arc,
 };
 
 /// Everything that a ceremony is checked against.
@@ -31,7 +30,7 @@ pub struct Checked {
 
 impl Checked {
 	/// Checks powers and ceremony.
-	pub fn verify(&self, output: Output) -> Result<(Vec<Arc<Model>>, VerifiedCeremony), CliError> {
+	pub fn verify(&self, output: Output) -> Result<(Vec<InferenceCircuit>, VerifiedCeremony), CliError> {
 		let (models, circuits) = self.models.read()?;
 		let spinner = output.spinner("reading the ceremony");
 		let ceremony = read_ceremony(&self.ceremony)?;
