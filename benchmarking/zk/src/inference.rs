@@ -13,10 +13,15 @@ use std::{
 use anyhow::{ensure, Context, Result};
 use clap::Subcommand;
 use opensand_measure::peak_kib;
-use opensand_zk_circuit::InferenceCircuit;
-use opensand_zk_prover::{setup_dev, Bundle, Prover, PROVING_KEY_FILE};
+use opensand_nn::Model;
+use opensand_zk_circuit::{DeclaredWidths, InferenceCircuit, RegistrationCircuit, WeightsMode};
+use opensand_zk_prover::{
+	setup_dev, setup_family_dev, Bundle, CommittedWeights, CpuBackend, Mask, Prover, ProvingKey, Registrar,
+	PROVING_KEY_FILE,
+};
 use opensand_zk_verifier::{
 	verify, Binding, InputVisibility, Native, Proof, Statement, StatementInput, VerifyingKey,
+	WeightsCommitment,
 };
 use rand::rngs::OsRng;
 use serde::{de::DeserializeOwned, Deserialize, Serialize};
@@ -42,6 +47,9 @@ pub enum Work {
 		model: String,
 		/// The folder.
 		bundles: PathBuf,
+		/// Whether weights are committed to: then they are registered, too.
+		#[arg(long)]
+		committed: bool,
 	},
 	/// Proves with a bundle.
 	Prove {
@@ -57,6 +65,8 @@ pub enum Work {
 pub struct SetUp {
 	/// Seconds for both keys, without writing them.
 	pub seconds: f64,
+	/// Seconds of the proof that registers the weights, where they are committed to.
+	pub registration_seconds: Option<f64>,
 	/// Most resident memory.
 	pub peak_kib: u64,
 	/// Where the bundle is.
@@ -91,6 +101,8 @@ pub struct Accepted {
 	pub input: Vec<i8>,
 	/// The output.
 	pub output: Vec<i8>,
+	/// The encoded commitment to the weights, where there is one.
+	pub commitment: Option<Vec<u8>>,
 	/// The encoded proof.
 	pub proof: Vec<u8>,
 }
@@ -99,6 +111,8 @@ pub struct Accepted {
 pub struct Inference {
 	/// The model.
 	pub case: &'static Case,
+	/// Whether its weights are committed to.
+	pub committed: bool,
 	/// Constraints of its circuit.
 	pub constraints: usize,
 	/// The power of two that holds them.
@@ -111,17 +125,31 @@ pub struct Inference {
 	pub proving_key_bytes: u64,
 }
 
+/// How a model's weights are taken.
+fn mode(model: &Model, committed: bool) -> WeightsMode {
+	if committed {
+		WeightsMode::Committed(DeclaredWidths::of(model))
+	} else {
+		WeightsMode::Constant
+	}
+}
+
 /// Measures one model.
 ///
 /// # Errors
 /// When a process fails.
-pub fn measure(case: &'static Case) -> Result<Inference> {
-	let size = InferenceCircuit::new(Arc::new(case.model()?), InputVisibility::Public)?;
+pub fn measure(case: &'static Case, committed: bool) -> Result<Inference> {
+	let model = Arc::new(case.model()?);
+	let mode = mode(&model, committed);
+	let size = InferenceCircuit::with_weights(model, InputVisibility::Public, mode)?;
 	let directory = tempfile::tempdir()?;
-	let set_up: SetUp = process(&["set-up", case.name], directory.path())?;
+	let mut work = vec!["set-up", case.name];
+	work.extend(committed.then_some("--committed"));
+	let set_up: SetUp = process(&work, directory.path())?;
 	let proofs: Proofs = process(&["prove", case.name], &set_up.bundle)?;
 	Ok(Inference {
 		case,
+		committed,
 		constraints: size.size().constraints,
 		domain: size.size().domain,
 		proving_key_bytes: fs::metadata(set_up.bundle.join(PROVING_KEY_FILE))?.len(),
@@ -149,7 +177,11 @@ impl Work {
 	/// When the model is unknown, the bundle not the model's, or a proof fails.
 	pub fn run(&self) -> Result<()> {
 		let answer = match self {
-			Work::SetUp { model, bundles } => serde_json::to_string(&set_up(Case::named(model)?, bundles)?)?,
+			Work::SetUp {
+				model,
+				bundles,
+				committed,
+			} => serde_json::to_string(&set_up(Case::named(model)?, bundles, *committed)?)?,
 			Work::Prove { model, bundle } => serde_json::to_string(&prove(Case::named(model)?, bundle)?)?,
 		};
 		println!("{answer}");
@@ -157,23 +189,51 @@ impl Work {
 	}
 }
 
-fn set_up(case: &Case, bundles: &Path) -> Result<SetUp> {
+fn set_up(case: &Case, bundles: &Path, committed: bool) -> Result<SetUp> {
 	let model = Arc::new(case.model()?);
+	let visibility = InputVisibility::Public;
 	let start = Instant::now();
-	let (proving_key, _) = setup_dev(model.clone(), InputVisibility::Public, &mut OsRng)?;
+	let (proving_key, registration) = if committed {
+		let widths = DeclaredWidths::of(&model);
+		let family = setup_family_dev(model.clone(), visibility, widths, &mut OsRng)?;
+		(family.inference, Some(family.registration))
+	} else {
+		(setup_dev(model.clone(), visibility, &mut OsRng)?.0, None)
+	};
 	let seconds = start.elapsed().as_secs_f64();
 	let peak_kib = peak_kib(None)?;
+	let (weights, registration_seconds) = match registration {
+		Some(key) => {
+			let (weights, seconds) = register(&model, key)?;
+			(Some(weights), Some(seconds))
+		}
+		None => (None, None),
+	};
 	let bundle = Bundle {
 		model,
-		visibility: InputVisibility::Public,
+		visibility,
+		weights,
 		proving_key,
 	}
 	.write(bundles)?;
 	Ok(SetUp {
 		seconds,
+		registration_seconds,
 		peak_kib,
 		bundle,
 	})
+}
+
+/// Registers a model's weights, and how long the proof took.
+fn register(model: &Arc<Model>, key: ProvingKey) -> Result<(CommittedWeights, f64)> {
+	let widths = DeclaredWidths::of(model);
+	let mode = WeightsMode::Committed(widths.clone());
+	let circuit = InferenceCircuit::with_weights(model.clone(), InputVisibility::Public, mode)?;
+	let registrar = Registrar::new(RegistrationCircuit::of(&circuit)?, key, Arc::new(CpuBackend))?;
+	let mask = Mask::random(&mut OsRng);
+	let start = Instant::now();
+	registrar.register(binding(registrar.key_id(), 0), &mask)?;
+	Ok((CommittedWeights { widths, mask }, start.elapsed().as_secs_f64()))
 }
 
 fn prove(case: &Case, bundle: &Path) -> Result<Proofs> {
@@ -215,6 +275,9 @@ pub fn accepted(prover: &Prover, input: &[i8], request: u64) -> Result<Accepted>
 		request,
 		input: input.to_vec(),
 		output,
+		commitment: prover
+			.weights_commitment()
+			.map(|commitment| commitment.to_bytes().to_vec()),
 		proof,
 	})
 }
@@ -224,11 +287,18 @@ fn verify_seconds(accepted: &Accepted) -> Result<f64> {
 	let key = VerifyingKey::from_trusted_bytes(&accepted.key)
 		.map_err(|error| anyhow::anyhow!("the key: {error:?}"))?;
 	let statement = accepted.statement(&key);
+	let commitment = accepted
+		.commitment
+		.as_deref()
+		.map(WeightsCommitment::from_bytes)
+		.transpose();
+	let commitment = commitment.map_err(|error| anyhow::anyhow!("the commitment: {error:?}"))?;
 	let mut times = Vec::with_capacity(VERIFICATIONS);
 	for _ in 0..VERIFICATIONS {
 		let start = Instant::now();
 		let proof = Proof::from_bytes_with::<Native>(&accepted.proof);
-		let is_valid = proof.is_ok_and(|proof| verify::<Native>(&key, &statement, None, &proof).is_ok());
+		let is_valid =
+			proof.is_ok_and(|proof| verify::<Native>(&key, &statement, commitment.as_ref(), &proof).is_ok());
 		times.push(start.elapsed());
 		ensure!(is_valid, "the proof is refused");
 	}

@@ -70,12 +70,16 @@ fn main() -> Result<()> {
 			let mut inferences = Vec::new();
 			for case in cases {
 				println!("Proving {} …", case.title);
-				let ours = inference::measure(case)?;
+				let ours = inference::measure(case, false)?;
 				let peer = match &python {
 					Some(python) if case.times_ezkl.is_some() => Some(ezkl::measure(python, case)?),
 					_ => None,
 				};
 				inferences.push((ours, peer));
+				if case.committed_seconds.is_some() {
+					println!("Proving {} with committed weights …", case.title);
+					inferences.push((inference::measure(case, true)?, None));
+				}
 			}
 			println!("Verifying …");
 			let figures = report::Figures {

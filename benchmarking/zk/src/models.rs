@@ -26,17 +26,20 @@ pub struct Case {
 	pub title: &'static str,
 	/// Seconds that a proof may take, self-verification included; none where no goal is set.
 	pub prove_seconds: Option<f64>,
+	/// As [`prove_seconds`](Self::prove_seconds), with committed weights; none where that is not measured.
+	pub committed_seconds: Option<f64>,
 	/// How many times EZKL's time for the same ONNX file a proof takes less; none where EZKL is not run.
 	pub times_ezkl: Option<f64>,
 	source: Source,
 }
 
 /// All models, small ones first.
-pub const CASES: [Case; 6] = [
+pub const CASES: [Case; 7] = [
 	Case {
 		name: "digits",
 		title: "digits MLP 64-64-10",
 		prove_seconds: Some(0.02),
+		committed_seconds: None,
 		times_ezkl: Some(1.0),
 		source: Source::Folder,
 	},
@@ -44,6 +47,7 @@ pub const CASES: [Case; 6] = [
 		name: "lenet5",
 		title: "LeNet-5, 28×28, 61,706 parameters",
 		prove_seconds: Some(0.25),
+		committed_seconds: Some(0.8),
 		times_ezkl: Some(400.0),
 		source: Source::Folder,
 	},
@@ -51,6 +55,15 @@ pub const CASES: [Case; 6] = [
 		name: "residual",
 		title: "residual network, 3×32×32, 78,042 parameters",
 		prove_seconds: None,
+		committed_seconds: None,
+		times_ezkl: None,
+		source: Source::Folder,
+	},
+	Case {
+		name: "transformer",
+		title: "transformer encoder, 2 layers, width 64, 16 tokens",
+		prove_seconds: Some(1.2),
+		committed_seconds: None,
 		times_ezkl: None,
 		source: Source::Folder,
 	},
@@ -58,6 +71,7 @@ pub const CASES: [Case; 6] = [
 		name: "cnn",
 		title: "LeNet-like CNN, 3×32×32, 273,450 weights (random)",
 		prove_seconds: Some(0.7),
+		committed_seconds: None,
 		times_ezkl: None,
 		source: Source::Shape(shapes::cnn),
 	},
@@ -65,6 +79,7 @@ pub const CASES: [Case; 6] = [
 		name: "dense",
 		title: "dense 1024-1568-1536-10, 4.03 M parameters (random)",
 		prove_seconds: Some(0.5),
+		committed_seconds: Some(4.0),
 		times_ezkl: None,
 		source: Source::Shape(shapes::dense),
 	},
@@ -72,6 +87,7 @@ pub const CASES: [Case; 6] = [
 		name: "resnet20",
 		title: "ResNet-20's shape, 3×32×32 (random weights)",
 		prove_seconds: Some(6.5),
+		committed_seconds: None,
 		times_ezkl: None,
 		source: Source::Shape(shapes::resnet20),
 	},
