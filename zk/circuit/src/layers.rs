@@ -2,13 +2,14 @@
 
 use crate::{
 	builder::{Builder, Result},
+	matmul::Operand,
 	plan::LayerPlan,
 	requantise::Accumulator,
 	requantise_look_up::RequantiseTables,
 	sums::{window, Sums},
 	wire::Wire,
 };
-use opensand_nn::{Activation, LayerTrace, Model, Operator, Shape, Window};
+use opensand_nn::{Activation, LayerTrace, LayerWeights, Model, Operator, Shape, Window};
 
 impl Builder {
 	/// The wires of layer `index`, from those of the tensors before it. `trace` has the values of all layers; without it values
@@ -53,6 +54,23 @@ impl Builder {
 				let places = from.transposed_places(*permutation);
 				Ok(places.map(|place| inputs[place]).collect())
 			}
+			Operator::MatMul(matmul) => {
+				let [left, right] = [layer.input, matmul.other].map(|tensor| Operand {
+					wires: &tensors[usize::from(tensor)],
+					shape: shapes[usize::from(tensor)],
+				});
+				let intervals = model.accumulator_bounds(index);
+				let tables = plan.requantise_tables();
+				self.matmul(matmul, left, right, intervals, accumulators(index), tables)
+			}
+			Operator::Softmax(softmax) => self.softmax(softmax, inputs, from, plan),
+			Operator::LayerNormalization(normalization) => {
+				let weights = layer_weights(model, index);
+				let intervals = model.accumulator_bounds(index);
+				let (values, tables) = (accumulators(index), plan.requantise_tables());
+				self.layer_normalization(normalization, weights, inputs, from, intervals, values, tables)
+			}
+			Operator::Embedding(embedding) => self.embedding(embedding, layer_weights(model, index), inputs),
 			// Where its accumulators are pooled, the layer has no wires of its own.
 			_ if plan == LayerPlan::Pooled => Ok(Vec::new()),
 			_ => {
@@ -128,4 +146,11 @@ impl Builder {
 		}
 		Ok(outputs)
 	}
+}
+
+/// The weights of a layer that has some.
+pub(crate) fn layer_weights(model: &Model, layer: usize) -> &LayerWeights {
+	model
+		.layer_weights(layer)
+		.expect("a checked model has weights for each layer that needs them")
 }

@@ -31,6 +31,10 @@
 //! | max-pool of n values | up to 10·(n − 1) | 2n − 1 |
 //! | max-pool of n accumulators that nothing else reads, and their requantisation | | n·⌈W/k⌉ + n − 1, and one requantisation |
 //! | Reshape, Concat, Transpose | 0 | 0 |
+//! | MatMul: a sum of n products, κ = ⌊253/W⌋ packed into one, before its requantisation | W + n/κ | ⌈W/k⌉ + n/κ |
+//! | Softmax with a reciprocal of b bits: a value; a row | b + 54; up to 3b + 1 | 4 + ⌈b/k⌉; up to 3⌈b/k⌉ + 1 |
+//! | LayerNormalization: a value, before its requantisation; a row | 2; up to 130 | 2; up to 3 + ⌈24/k⌉ + 2⌈50/k⌉ |
+//! | Embedding of a token in v rows of n values | v + 1 + n | the same |
 //! | a word of the statement: 31 public input or output values, or the hash | 1, and 1 for all | the same |
 //! | a table | | 1, and 1 an entry |
 //!
@@ -53,12 +57,15 @@ mod bits;
 mod builder;
 mod circuit;
 mod cost;
+mod embedding;
 mod error;
 mod images;
 mod images_bits;
+mod layer_normalization;
 mod layers;
 mod linear;
 mod logup;
+mod matmul;
 mod max_pool;
 mod plan;
 mod poseidon;
@@ -66,6 +73,7 @@ mod range;
 mod requantise;
 mod requantise_bits;
 mod requantise_look_up;
+mod softmax;
 mod statement;
 mod sums;
 mod synthesis;

@@ -140,6 +140,9 @@ pub(crate) fn pair_tables(model: &Model) -> Vec<Option<Table>> {
 					images: images.clone(),
 					indices,
 				}),
+				Operator::Softmax(softmax) => Some(Table::Exponentials {
+					values: softmax.exponentials.clone(),
+				}),
 				operator if operator.has_accumulators() => clamp_table(model, index, operator),
 				_ => None,
 			}

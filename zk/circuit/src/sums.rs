@@ -1,6 +1,9 @@
 //! Accumulators: weighted sums of the tensors before.
 
-use crate::wire::{Wire, WireSum};
+use crate::{
+	layers::layer_weights,
+	wire::{Wire, WireSum},
+};
 use opensand_nn::{Conv2d, Interval, LayerWeights, Model, Operator, Shape, Window};
 
 /// The accumulators of a layer that requantises.
@@ -80,9 +83,7 @@ impl<'a> Sums<'a> {
 	}
 
 	fn weights(&self) -> &'a LayerWeights {
-		self.model
-			.layer_weights(self.layer)
-			.expect("a checked model has weights for each layer that needs them")
+		layer_weights(self.model, self.layer)
 	}
 
 	/// The accumulator of one output channel of a convolution at one position.
