@@ -47,7 +47,7 @@ fn thousands_of_inputs_satisfy_both_methods() {
 			by_bits(model),
 		] {
 			let matrices = circuit.matrices().unwrap();
-			for seed in 0..130 {
+			for seed in 0..80 {
 				let input = testing::input(seed, circuit.model());
 				let assignment = assign(&circuit, &run(&circuit, &input));
 				let name = circuit.model().architecture().layers()[0].operator.name();

@@ -112,3 +112,23 @@ fn residual_hashed() {
 		[104_192, 17, 70_410, 104_187],
 	);
 }
+
+#[test]
+fn transformer() {
+	check(
+		"transformer",
+		InputVisibility::Public,
+		[772_951, 20, 63_361, 679_225],
+		[122_576, 17, 82_361, 116_678],
+	);
+}
+
+#[test]
+fn transformer_hashed() {
+	check(
+		"transformer",
+		InputVisibility::Hashed,
+		[773_321, 20, 63_362, 679_595],
+		[122_946, 17, 82_362, 117_048],
+	);
+}
