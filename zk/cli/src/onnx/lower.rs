@@ -1,10 +1,11 @@
 //! The graph, node by node in order, to layers.
 
 use super::{
+	attention::{FIRST_LAST, LAST_FIRST},
 	attributes::{display_name, form},
 	error::OnnxError,
 	nodes, patterns,
-	proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto},
+	proto::{data_type, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto},
 	tensor::{floats, integers, FloatTensor},
 };
 use crate::float::{FloatLayer, FloatModel, FloatOperator, Parameters, Quantisation};
@@ -20,7 +21,7 @@ const OPSETS: (i64, i64) = (11, 24);
 /// Lowers a decoded model.
 pub fn lower(model: &ModelProto) -> Result<FloatModel, OnnxError> {
 	let graph = model.graph.as_ref().ok_or(OnnxError::NoGraph)?;
-	check_opset(model)?;
+	let opset = check_opset(model)?;
 	if !graph.sparse_initializer.is_empty() {
 		let problem = "sparse constants are not supported; export them dense";
 		return Err(OnnxError::BadConstant {
@@ -33,7 +34,7 @@ pub fn lower(model: &ModelProto) -> Result<FloatModel, OnnxError> {
 	let nodes = graph.node.iter().enumerate();
 	let nodes = nodes.map(|(index, node)| rewritten.get(&index).unwrap_or(node));
 	let nodes = needed(nodes.collect(), output);
-	let mut builder = Builder::new(graph, &nodes)?;
+	let mut builder = Builder::new(graph, &nodes, opset)?;
 	for node in nodes {
 		nodes::lower(&mut builder, node)?;
 	}
@@ -64,6 +65,10 @@ pub struct Tensor {
 
 /// What is known of the graph so far, and the layers made of it.
 pub struct Builder<'a> {
+	/// The operator set.
+	opset: i64,
+	/// Whether the graph's input is of tokens.
+	takes_tokens: bool,
 	values: HashMap<&'a str, Value<'a>>,
 	/// How many nodes and outputs read a value.
 	readers: HashMap<&'a str, usize>,
@@ -75,7 +80,7 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-	fn new(graph: &'a GraphProto, nodes: &[&'a NodeProto]) -> Result<Self, OnnxError> {
+	fn new(graph: &'a GraphProto, nodes: &[&'a NodeProto], opset: i64) -> Result<Self, OnnxError> {
 		let mut values: HashMap<&str, Value> = HashMap::new();
 		for constant in &graph.initializer {
 			values.insert(&constant.name, Value::Constant(constant));
@@ -85,7 +90,7 @@ impl<'a> Builder<'a> {
 			.iter()
 			.filter(|input| !values.contains_key(input.name.as_str()));
 		let input = exactly_one("inputs", inputs)?;
-		let (shape, rank) = input_shape(input)?;
+		let (shape, rank, takes_tokens) = input_shape(input)?;
 		values.insert(
 			&input.name,
 			Value::Tensor(Tensor {
@@ -103,6 +108,8 @@ impl<'a> Builder<'a> {
 			*readers.entry(value.as_str()).or_default() += 1;
 		}
 		Ok(Self {
+			opset,
+			takes_tokens,
 			values,
 			readers,
 			shared: HashSet::new(),
@@ -115,6 +122,11 @@ impl<'a> Builder<'a> {
 	/// Input `position` of `node`, which must depend on the graph's input.
 	pub fn tensor(&self, node: &NodeProto, position: usize) -> Result<Tensor, OnnxError> {
 		match self.value(node, position)? {
+			Value::Tensor(tensor) if self.takes_tokens && tensor.index == 0 => Err(form(
+				node,
+				"it computes with the tokens of the input",
+				"let Gather alone read the tokens, as rows of a constant table",
+			)),
 			Value::Tensor(tensor) => Ok(tensor),
 			Value::Constant(_) | Value::Floats(_) => Err(form(
 				node,
@@ -125,6 +137,23 @@ impl<'a> Builder<'a> {
 				node,
 				"it computes with quantised integers",
 				"export with a DequantizeLinear behind each QuantizeLinear (QDQ)",
+			)),
+		}
+	}
+
+	/// The model's operator set.
+	pub fn opset(&self) -> i64 {
+		self.opset
+	}
+
+	/// Input `position` of `node`, which must be the graph's input of tokens.
+	pub fn tokens(&self, node: &NodeProto, position: usize) -> Result<Tensor, OnnxError> {
+		match self.value(node, position)? {
+			Value::Tensor(tensor) if self.takes_tokens && tensor.index == 0 => Ok(tensor),
+			_ => Err(form(
+				node,
+				"its indices are not the graph's input",
+				"give the tokens as the input, of type int64 or int32 and shape [1, tokens]",
 			)),
 		}
 	}
@@ -228,7 +257,7 @@ impl<'a> Builder<'a> {
 		let fusible = |operator: &FloatOperator| {
 			matches!(operator, FloatOperator::Add(_)) || operator.parameters().is_some()
 		};
-		match self.sole_producer(node, 0) {
+		match self.sole_maker(node, 0) {
 			Some(layer) if fusible(&layer.operator) => {
 				layer.relu = true;
 				layer.ceiling = ceiling;
@@ -315,6 +344,109 @@ impl<'a> Builder<'a> {
 		self.layers.get_mut(layer).filter(|layer| !layer.relu)
 	}
 
+	/// As [`sole_producer`](Self::sole_producer), or the layer before it where that is a Transpose of its own: for what is done to each
+	/// element alike.
+	fn sole_maker(&mut self, node: &NodeProto, position: usize) -> Option<&mut FloatLayer> {
+		let layer = self.sole_producer(node, position)?;
+		let (moves, from) = (matches!(layer.operator, FloatOperator::Transpose(_)), layer.input);
+		if !moves {
+			return self.sole_producer(node, position);
+		}
+		let reads = |layer: &&FloatLayer| layer.input == from || layer.operator.others().contains(&from);
+		let alone = self.layers.iter().filter(reads).count() == 1;
+		let named = self.values.values().any(|value| match value {
+			Value::Tensor(tensor) | Value::Quantised(tensor, _) => tensor.index == from,
+			Value::Constant(_) | Value::Floats(_) => false,
+		});
+		if !alone || named || self.quantisations[usize::from(from)].is_some() {
+			return None;
+		}
+		let maker = usize::from(from).checked_sub(1)?;
+		self.layers.get_mut(maker).filter(|layer| !layer.relu)
+	}
+
+	/// Weights and biases of the Linear over the last axis that makes input `position` of `node`, which nothing else reads.
+	pub fn last_axis_parameters(&mut self, node: &NodeProto, position: usize) -> Option<&mut Parameters> {
+		let behind = match &self.sole_producer(node, position)?.operator {
+			FloatOperator::Transpose(order) => *order == FIRST_LAST,
+			_ => false,
+		};
+		let maker = self.sole_maker(node, position).filter(|_| behind)?;
+		maker.operator.parameters_mut()
+	}
+
+	/// Takes the Linear over the last axis of [1, tokens, features] away that makes input `position` of `node`, if nothing else reads it
+	/// and it has at most `limit` weights: these, its biases, and the tensor that it read.
+	pub fn take_last_axis(
+		&mut self,
+		node: &NodeProto,
+		position: usize,
+		limit: usize,
+	) -> Option<(Parameters, Tensor)> {
+		let tensor = self.reads_alone(node, position)?;
+		let parameters = self.last_axis_parameters(node, position)?.clone();
+		let [.., turned, _] = self.layers.as_slice() else {
+			return None;
+		};
+		let before = self.layers.get(usize::from(turned.input).checked_sub(1)?)?;
+		let is_last = usize::from(tensor.index) == self.layers.len() && tensor.rank == 3;
+		let turns = before.operator == FloatOperator::Transpose(LAST_FIRST);
+		if !is_last || !turns || parameters.weights.len() > limit {
+			return None;
+		}
+		let index = before.input;
+		let shape = *self.shapes.get(usize::from(index))?;
+		for _ in 0..2 {
+			self.layers.pop();
+			self.shapes.pop();
+			self.quantisations.pop();
+		}
+		Some((
+			parameters,
+			Tensor {
+				index,
+				shape,
+				rank: 3,
+			},
+		))
+	}
+
+	/// Adds a layer that gives `input` the axes in another order, as [`FloatOperator::Transpose`]; where it undoes a Transpose or is there
+	/// already, names what is there.
+	pub fn transpose(
+		&mut self,
+		node: &'a NodeProto,
+		input: Tensor,
+		order: [u8; 3],
+		rank: u8,
+	) -> Result<(), OnnxError> {
+		let same = |layer: &FloatLayer| {
+			layer.input == input.index && layer.operator == FloatOperator::Transpose(order)
+		};
+		let plain = |index: usize| self.quantisations[index].is_none();
+		let there = self.layers.iter().position(same).map(|layer| layer + 1);
+		let producer = usize::from(input.index)
+			.checked_sub(1)
+			.and_then(|layer| self.layers.get(layer));
+		let undone = producer.and_then(|layer| match layer.operator {
+			FloatOperator::Transpose(before) => {
+				let undoes =
+					order.map(|axis| before.get(usize::from(axis)).copied()) == [Some(0), Some(1), Some(2)];
+				(undoes && plain(input.index.into())).then_some(usize::from(layer.input))
+			}
+			_ => None,
+		});
+		let found = there.filter(|tensor| plain(*tensor)).or(undone);
+		if let Some(index) = found.and_then(|tensor| TensorIndex::try_from(tensor).ok()) {
+			// What reads it under this name is not alone.
+			self.shared.insert(index);
+			let shape = self.shapes[usize::from(index)];
+			self.set(node, Value::Tensor(Tensor { index, shape, rank }));
+			return Ok(());
+		}
+		self.push(node, input, &[], FloatOperator::Transpose(order), rank)
+	}
+
 	/// Takes the last layer away if it is a channelwise scale that only `node` reads, as input `position`, and `wanted`:
 	/// its factors and summands, and the tensor that it read.
 	pub fn take_scale(
@@ -381,7 +513,7 @@ impl<'a> Builder<'a> {
 			Value::Tensor(_) | Value::Quantised(..) => Err(form(
 				node,
 				format!("input {position} is not a constant"),
-				"products of two activations are not supported; export with weights as constants",
+				"only MatMul multiplies two activations; export with weights as constants",
 			)),
 		}
 	}
@@ -392,11 +524,46 @@ impl<'a> Builder<'a> {
 		}
 	}
 
-	fn finish(self, output: &str) -> Result<FloatModel, OnnxError> {
+	/// Drops layers that nothing reads since Transposes cancelled.
+	fn drop_unread(&mut self) {
+		let mut read = vec![false; self.shapes.len()];
+		read[0] = true;
+		if let Some(last) = read.last_mut() {
+			*last = true;
+		}
+		for index in (0..self.layers.len()).rev() {
+			if read[index + 1] {
+				let layer = &self.layers[index];
+				let inputs = std::iter::once(&layer.input).chain(layer.operator.others());
+				inputs.for_each(|input| read[usize::from(*input)] = true);
+			}
+		}
+		let places = read.iter().scan(0, |next: &mut TensorIndex, read| {
+			let place = *next;
+			*next += TensorIndex::from(*read);
+			Some(place)
+		});
+		let places: Vec<TensorIndex> = places.collect();
+		let keep = |index: usize| read[index];
+		let layers = std::mem::take(&mut self.layers).into_iter().enumerate();
+		let layers = layers.filter(|(index, _)| keep(index + 1)).map(|(_, mut layer)| {
+			let inputs = std::iter::once(&mut layer.input).chain(layer.operator.others_mut());
+			inputs.for_each(|input| *input = places[usize::from(*input)]);
+			layer
+		});
+		self.layers = layers.collect();
+		let mut index = 0..;
+		self.shapes.retain(|_| index.next().is_some_and(keep));
+		let mut index = 0..;
+		self.quantisations.retain(|_| index.next().is_some_and(keep));
+	}
+
+	fn finish(mut self, output: &str) -> Result<FloatModel, OnnxError> {
 		match self.values.get(output) {
 			Some(Value::Tensor(tensor)) if usize::from(tensor.index) == self.layers.len() => {}
 			_ => return Err(OnnxError::NoOutput(output.into())),
 		}
+		self.drop_unread();
 		let layer = |layer: &FloatLayer| Layer {
 			input: layer.input,
 			operator: layer.operator.skeleton(),
@@ -413,7 +580,8 @@ impl<'a> Builder<'a> {
 	}
 }
 
-fn check_opset(model: &ModelProto) -> Result<(), OnnxError> {
+/// The model's operator set.
+fn check_opset(model: &ModelProto) -> Result<i64, OnnxError> {
 	let default_domain = |domain: &str| domain.is_empty() || domain == "ai.onnx";
 	let version = model
 		.opset_import
@@ -424,7 +592,7 @@ fn check_opset(model: &ModelProto) -> Result<(), OnnxError> {
 	if !(min..=max).contains(&found) {
 		return Err(OnnxError::UnsupportedOpset { found, min, max });
 	}
-	Ok(())
+	Ok(found)
 }
 
 /// The nodes that `output` depends on, in order.
@@ -460,8 +628,8 @@ fn exactly_one<T>(what: &'static str, items: impl Iterator<Item = T>) -> Result<
 	}
 }
 
-/// Shape without the batch, and rank, of the graph's input.
-fn input_shape(input: &ValueInfoProto) -> Result<(Shape, u8), OnnxError> {
+/// Shape without the batch, and rank, of the graph's input, and whether it is of tokens.
+fn input_shape(input: &ValueInfoProto) -> Result<(Shape, u8, bool), OnnxError> {
 	let bad = |problem| OnnxError::BadInput {
 		name: input.name.clone(),
 		problem,
@@ -471,8 +639,9 @@ fn input_shape(input: &ValueInfoProto) -> Result<(Shape, u8), OnnxError> {
 		.as_ref()
 		.and_then(|kind| kind.tensor_type.as_ref())
 		.ok_or(bad("it is not a tensor"))?;
-	if tensor.elem_type != super::proto::data_type::FLOAT {
-		return Err(bad("its type is not float"));
+	let takes_tokens = matches!(tensor.elem_type, data_type::INT64 | data_type::INT32);
+	if !takes_tokens && tensor.elem_type != data_type::FLOAT {
+		return Err(bad("its type is neither float nor, for tokens, int64 or int32"));
 	}
 	let dims = &tensor.shape.as_ref().ok_or(bad("it has no shape"))?.dim;
 	let (batch, rest) = dims.split_first().ok_or(bad("it is a scalar"))?;
@@ -488,9 +657,10 @@ fn input_shape(input: &ValueInfoProto) -> Result<(Shape, u8), OnnxError> {
 		.collect::<Option<Vec<u32>>>()
 		.ok_or(bad("a dimension besides the batch is not fixed"))?;
 	match dims.as_slice() {
-		[features] => Ok((Shape::vector(*features), 2)),
-		[channels, length] => Ok((Shape::new(*channels, 1, *length), 3)),
-		[channels, height, width] => Ok((Shape::new(*channels, *height, *width), 4)),
+		[features] => Ok((Shape::vector(*features), 2, takes_tokens)),
+		_ if takes_tokens => Err(bad("tokens have not the shape [1, tokens]")),
+		[channels, length] => Ok((Shape::new(*channels, 1, *length), 3, false)),
+		[channels, height, width] => Ok((Shape::new(*channels, *height, *width), 4, false)),
 		_ => Err(bad("it has not 2, 3 or 4 dimensions")),
 	}
 }

@@ -1,5 +1,6 @@
 //! ONNX files to float models.
 
+mod attention;
 mod attributes;
 mod budget;
 mod elementwise;
