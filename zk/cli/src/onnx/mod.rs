@@ -12,6 +12,7 @@ mod patterns;
 pub mod proto;
 mod quantised;
 mod tensor;
+mod transposes;
 
 pub use error::OnnxError;
 
