@@ -135,7 +135,9 @@ fn looking_up() -> Vec<InferenceCircuit> {
 
 /// A random model whose layers all have circuits with committed weights.
 fn committable(seed: u64) -> Model {
-	let models = (seed..=u64::MAX).chain(0..seed).map(|seed| testing::model(seed, Size::SMALL));
+	let mut models = (seed..=u64::MAX)
+		.chain(0..seed)
+		.map(|seed| testing::model(seed, Size::SMALL));
 	let is_committable = |model: &Model| {
 		let (widths, model) = (DeclaredWidths::of(model), Arc::new(model.clone()));
 		!matches!(
@@ -143,7 +145,7 @@ fn committable(seed: u64) -> Model {
 			Err(CircuitError::NotCommitted { .. })
 		)
 	};
-	models.into_iter().find(is_committable).unwrap()
+	models.find(is_committable).unwrap()
 }
 
 proptest! {

@@ -176,5 +176,8 @@ fn a_transformer_is_refused_with_committed_weights() {
 	let model = model("transformer");
 	let mode = WeightsMode::Committed(DeclaredWidths::of(&model));
 	let refused = InferenceCircuit::with_weights(model, InputVisibility::Public, mode).map(drop);
-	assert!(matches!(refused, Err(CircuitError::NotCommitted { .. })), "{refused:?}");
+	assert!(
+		matches!(refused, Err(CircuitError::NotCommitted { .. })),
+		"{refused:?}"
+	);
 }
