@@ -281,12 +281,12 @@ class Graph:
         inputs = [x, self.constant(f"{name}.weight", weights), self.constant(f"{name}.bias", biases)]
         return self.node("Gemm", inputs, name, transB=1)
 
-    def save(self, path, shape):
-        """Check and write the model from "image" [1, *shape] to "logits" [1, 10]."""
+    def save(self, path, shape, name="image"):
+        """Check and write the model from `name` [1, *shape] to "logits" [1, 10]."""
         graph = helper.make_graph(
             self.nodes,
             path.stem,
-            [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, *shape])],
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *shape])],
             [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 10])],
             self.constants,
         )

@@ -74,7 +74,7 @@ impl Architecture {
 				return Err(ModelError::TooMuchWork);
 			}
 			if let Some(count) = weight_count(&layer.operator, from) {
-				let bias_bytes = u64::from(to.channels).saturating_mul(4);
+				let bias_bytes = bias_count(&layer.operator, to).saturating_mul(4);
 				weight_bytes = weight_bytes.saturating_add(count).saturating_add(bias_bytes);
 				if weight_bytes > MAX_WEIGHT_BYTES {
 					return Err(ModelError::TooManyWeights(weight_bytes));
@@ -171,16 +171,36 @@ impl Architecture {
 			.iter()
 			.map(|layer| weight_count(&layer.operator, self.shape(layer.input)?))
 	}
+
+	/// Biases that each layer asks for: 0 for operators without weights, and for an Embedding.
+	pub fn bias_counts(&self) -> impl Iterator<Item = u64> + '_ {
+		let outputs = self.shapes.iter().skip(1);
+		self.layers
+			.iter()
+			.zip(outputs)
+			.map(|(layer, to)| bias_count(&layer.operator, *to))
+	}
 }
 
 /// Weights of an operator that reads a tensor of shape `from`; `None` where it has none.
 fn weight_count(operator: &Operator, from: Shape) -> Option<u64> {
 	match operator {
 		Operator::Linear(linear) => Some(u64::from(linear.outputs).saturating_mul(from.channels.into())),
+		Operator::LayerNormalization(_) => Some(from.width.into()),
+		Operator::Embedding(table) => Some(u64::from(table.vocabulary).saturating_mul(table.width.into())),
 		operator => {
 			let (conv, _) = operator.convolution()?;
 			Some(u64::from(conv.outputs).saturating_mul(taps(conv, from)))
 		}
+	}
+}
+
+/// Biases of an operator that makes a tensor of shape `to`.
+fn bias_count(operator: &Operator, to: Shape) -> u64 {
+	match operator {
+		Operator::LayerNormalization(_) => to.width.into(),
+		Operator::Linear(_) | Operator::Conv2d(_) | Operator::DilatedConv2d(_) => to.channels.into(),
+		_ => 0,
 	}
 }
 
@@ -198,12 +218,15 @@ fn work(operator: &Operator, from: Shape, to: Shape) -> u64 {
 		Operator::Conv2d(conv) | Operator::DilatedConv2d(DilatedConv2d { conv, .. }) => taps(conv, from),
 		Operator::MaxPool(window) => window.area(),
 		Operator::AvgPool(pool) => pool.window.area(),
-		Operator::Add(_) => 2,
+		Operator::MatMul(_) => from.width.into(),
+		// The sums over a row and the scaling of each element.
+		Operator::Add(_) | Operator::Softmax(_) | Operator::LayerNormalization(_) => 2,
 		Operator::Reshape(_)
 		| Operator::Relu
 		| Operator::Lut(_)
 		| Operator::Concat(_)
-		| Operator::Transpose(_) => 1,
+		| Operator::Transpose(_)
+		| Operator::Embedding(_) => 1,
 	};
 	outputs.saturating_mul(reads)
 }

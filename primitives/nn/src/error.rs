@@ -95,6 +95,35 @@ pub enum ModelError {
 		/// The layer.
 		layer: usize,
 	},
+	/// The operands of a MatMul differ in channels, or the columns of the first are not the rows of the second. Make them fit,
+	/// with a Transpose where need be.
+	#[error("layer {layer}: the operands of MatMul do not fit each other")]
+	MatMulMismatch {
+		/// The layer.
+		layer: usize,
+	},
+	/// The bits of a Softmax are outside 1..=26, the exponential at the maximum is zero, or the greatest one times the row's length
+	/// exceeds 2^bits. Scale the table down or give more bits.
+	#[error("layer {layer}: table and bits of Softmax do not fit its rows")]
+	BadSoftmax {
+		/// The layer.
+		layer: usize,
+	},
+	/// The epsilon of a LayerNormalization is zero, or its rows have more than 256 elements. Use an epsilon of at least 1, and
+	/// narrower rows.
+	#[error(
+		"layer {layer}: LayerNormalization needs an epsilon of at least 1 and rows of at most 256 elements"
+	)]
+	BadLayerNormalization {
+		/// The layer.
+		layer: usize,
+	},
+	/// The input of an Embedding is not a vector, or its vocabulary is outside 1..=128. Reshape the tokens; shrink the vocabulary.
+	#[error("layer {layer}: Embedding needs a vector of tokens and a vocabulary of 1 to 128")]
+	BadEmbedding {
+		/// The layer.
+		layer: usize,
+	},
 	/// The axes of a Transpose are not 0, 1 and 2 in some order. Name each once.
 	#[error("layer {layer}: the axes of Transpose are no permutation of 0, 1 and 2")]
 	BadPermutation {
@@ -195,5 +224,15 @@ pub enum EvaluateError {
 		found: usize,
 		/// Elements of the input tensor.
 		expected: usize,
+	},
+	/// A token has no row in the table of an Embedding. Give tokens of 0..vocabulary.
+	#[error("layer {layer}: token {token} is not one of the {vocabulary} of its vocabulary")]
+	UnknownToken {
+		/// The layer, counted from 0.
+		layer: usize,
+		/// The token.
+		token: i8,
+		/// Rows of the table.
+		vocabulary: u32,
 	},
 }

@@ -49,7 +49,7 @@ impl Model {
 			layers,
 		};
 		for index in 0..self.architecture().layers().len() {
-			let mut layer = self.run_layer(index, &trace);
+			let mut layer = self.run_layer(index, &trace)?;
 			if !keep_accumulators {
 				layer.accumulators = Vec::new();
 			}
@@ -59,16 +59,16 @@ impl Model {
 	}
 
 	/// Evaluates one layer on the tensors before it.
-	fn run_layer(&self, index: usize, trace: &Trace) -> LayerTrace {
+	fn run_layer(&self, index: usize, trace: &Trace) -> Result<LayerTrace, EvaluateError> {
 		let view = |tensor: u16| View {
 			shape: self.architecture().shape(tensor).unwrap_or(Shape::vector(0)),
 			values: trace.tensor(tensor.into()).unwrap_or(&[]),
 		};
 		let Some(layer) = self.architecture().layers().get(index) else {
-			return LayerTrace {
+			return Ok(LayerTrace {
 				accumulators: Vec::new(),
 				outputs: Vec::new(),
-			};
+			});
 		};
 		let from = view(layer.input);
 		let to = self
@@ -82,9 +82,11 @@ impl Model {
 			biases: Vec::new(),
 		};
 		let weights = self.layer_weights(index).unwrap_or(&empty);
-		let pass = |outputs: Vec<i8>| LayerTrace {
-			accumulators: Vec::new(),
-			outputs,
+		let pass = |outputs: Vec<i8>| {
+			Ok(LayerTrace {
+				accumulators: Vec::new(),
+				outputs,
+			})
 		};
 		let accumulators = match &layer.operator {
 			Operator::Linear(_) => linear(weights, from),
@@ -116,6 +118,22 @@ impl Model {
 						.collect(),
 				);
 			}
+			Operator::MatMul(matmul) => {
+				let other = view(matmul.other);
+				matmul.accumulators(from.shape, from.values, other.shape, other.values)
+			}
+			Operator::Softmax(softmax) => return pass(softmax.outputs(from.values, from.shape.width)),
+			Operator::LayerNormalization(normalization) => {
+				normalization.accumulators(weights, from.values, from.shape.width)
+			}
+			Operator::Embedding(embedding) => {
+				let outputs = embedding.outputs(weights, from.values);
+				return pass(outputs.map_err(|token| EvaluateError::UnknownToken {
+					layer: index,
+					token,
+					vocabulary: embedding.vocabulary,
+				})?);
+			}
 		};
 		let plane = usize::try_from(to.plane()).unwrap_or(usize::MAX).max(1);
 		let channels = accumulators.chunks(plane).enumerate();
@@ -128,10 +146,10 @@ impl Model {
 				.iter()
 				.map(move |accumulator| requantise(*accumulator, shift, activation))
 		});
-		LayerTrace {
+		Ok(LayerTrace {
 			outputs: outputs.collect(),
 			accumulators,
-		}
+		})
 	}
 }
 

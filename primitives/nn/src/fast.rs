@@ -8,9 +8,11 @@ use crate::{
 	architecture::Layer,
 	error::EvaluateError,
 	evaluate::requantise,
+	matmul::MatMul,
 	model::Model,
 	operator::{Activation, Add, AvgPool, Conv2d, DilatedConv2d, Operator, Window},
 	shape::Shape,
+	weights::LayerWeights,
 };
 use alloc::{vec, vec::Vec};
 use core::ops::Range;
@@ -40,6 +42,8 @@ struct Step {
 	to: Shape,
 	/// Prepared weights of Linear and Conv2d.
 	rows: Rows,
+	/// Weights of LayerNormalization and Embedding.
+	plain: Option<LayerWeights>,
 }
 
 /// Kernels of a layer, one padded row each, and their biases.
@@ -58,14 +62,20 @@ impl FastModel {
 	pub fn new(model: &Model) -> Self {
 		let architecture = model.architecture();
 		let steps = architecture.layers().iter().enumerate().map(|(index, layer)| {
-			let rows = model
-				.layer_weights(index)
+			let weights = model.layer_weights(index);
+			let has_rows = !matches!(
+				layer.operator,
+				Operator::LayerNormalization(_) | Operator::Embedding(_)
+			);
+			let rows = weights
+				.filter(|_| has_rows)
 				.map(|weights| Rows::new(&weights.weights, &weights.biases));
 			Step {
 				layer: layer.clone(),
 				from: architecture.shapes()[usize::from(layer.input)],
 				to: architecture.shapes()[index + 1],
 				rows: rows.unwrap_or_default(),
+				plain: weights.filter(|_| !has_rows).cloned(),
 			}
 		});
 		Self {
@@ -84,8 +94,8 @@ impl FastModel {
 		}
 		let mut tensors = Vec::with_capacity(self.steps.len() + 1);
 		tensors.push(input.to_vec());
-		for step in &self.steps {
-			let output = step.run(&tensors);
+		for (layer, step) in self.steps.iter().enumerate() {
+			let output = step.run(layer, &tensors)?;
 			tensors.push(output);
 		}
 		Ok(tensors.pop().unwrap_or_default())
@@ -116,9 +126,14 @@ impl Rows {
 }
 
 impl Step {
-	fn run(&self, tensors: &[Vec<i8>]) -> Vec<i8> {
+	fn run(&self, layer: usize, tensors: &[Vec<i8>]) -> Result<Vec<i8>, EvaluateError> {
 		let input = tensors[usize::from(self.layer.input)].as_slice();
-		match &self.layer.operator {
+		let empty = LayerWeights {
+			weights: Vec::new(),
+			biases: Vec::new(),
+		};
+		let plain = self.plain.as_ref().unwrap_or(&empty);
+		Ok(match &self.layer.operator {
 			Operator::Linear(_) => self.linear(input),
 			Operator::Conv2d(conv) => self.convolution(conv, [1, 1], input),
 			Operator::DilatedConv2d(DilatedConv2d { conv, dilation }) => {
@@ -146,7 +161,52 @@ impl Step {
 				let places = self.from.transposed_places(*permutation);
 				places.map(|place| input[place]).collect()
 			}
+			Operator::MatMul(matmul) => self.matmul(matmul, input, &tensors[usize::from(matmul.other)]),
+			Operator::Softmax(softmax) => softmax.outputs(input, self.from.width),
+			Operator::LayerNormalization(normalization) => {
+				let sums = normalization.accumulators(plain, input, self.from.width);
+				let (shift, activation) = self.requantisation(0);
+				sums.iter()
+					.map(|sum| requantise(*sum, shift, activation))
+					.collect()
+			}
+			Operator::Embedding(embedding) => {
+				let outputs = embedding.outputs(plain, input);
+				outputs.map_err(|token| EvaluateError::UnknownToken {
+					layer,
+					token,
+					vocabulary: embedding.vocabulary,
+				})?
+			}
+		})
+	}
+
+	/// Rows and columns padded to whole registers, then dot products.
+	fn matmul(&self, matmul: &MatMul, x: &[i8], y: &[i8]) -> Vec<i8> {
+		let (inner, columns) = (self.from.width as usize, self.to.width as usize);
+		let stride = inner.next_multiple_of(LANES);
+		let mut outputs = Vec::with_capacity(self.to.elements() as usize);
+		let mut row = vec![0; stride];
+		let mut right = vec![0; stride * columns];
+		let matrices = x
+			.chunks_exact(self.from.plane() as usize)
+			.zip(y.chunks_exact(inner * columns));
+		for (x, y) in matrices {
+			for (index, y) in y.iter().enumerate() {
+				let (inner, column) = if matmul.transposed {
+					(index % inner, index / inner)
+				} else {
+					(index / columns, index % columns)
+				};
+				right[column * stride + inner] = (*y).into();
+			}
+			for x in x.chunks_exact(inner) {
+				widen(x, &mut row);
+				let sums = right.chunks_exact(stride).map(|column| dot(&row, column));
+				outputs.extend(sums.map(|sum| requantise(sum, matmul.shift, Activation::Identity)));
+			}
 		}
+		outputs
 	}
 
 	/// Shift and clamp of an output channel.

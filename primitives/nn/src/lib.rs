@@ -27,6 +27,7 @@ extern crate alloc;
 
 mod architecture;
 mod bounds;
+mod embedding;
 mod encoding;
 mod error;
 mod evaluate;
@@ -37,10 +38,13 @@ mod evaluate;
 	reason = "native only; Architecture::new and Model::new have checked every size"
 )]
 mod fast;
+mod layer_normalization;
 pub mod limits;
+mod matmul;
 mod model;
 mod operator;
 mod shape;
+mod softmax;
 #[cfg(feature = "testing")]
 #[allow(
 	clippy::indexing_slicing,
@@ -53,15 +57,19 @@ mod weights;
 
 pub use architecture::{Architecture, Layer};
 pub use bounds::Interval;
+pub use embedding::Embedding;
 pub use error::{EvaluateError, ModelError};
 pub use evaluate::requantise;
 #[cfg(feature = "std")]
 pub use fast::FastModel;
+pub use layer_normalization::LayerNormalization;
+pub use matmul::MatMul;
 pub use model::Model;
 pub use operator::{
 	Activation, Add, AvgPool, Concat, Conv2d, DilatedConv2d, Linear, Operator, TensorIndex, Window,
 };
 pub use shape::Shape;
+pub use softmax::Softmax;
 pub use trace::{LayerTrace, Trace};
 pub use weights::{LayerWeights, Weights};
 

@@ -16,8 +16,8 @@ pub const MAX_MULTIPLY_ADDS: u64 = 1 << 32;
 /// Weights and biases of a model, in bytes (one a weight, four a bias).
 pub const MAX_WEIGHT_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Bytes of an encoded architecture: one shift an output channel (fewer than all elements together), and 256 bytes a
-/// table, or two an operand, and some fixed fields for every operator.
+/// Bytes of an encoded architecture: one shift an output channel (fewer than all elements together), and at most 512 bytes
+/// a table, or two an operand, with some fixed fields for the other operators.
 pub const MAX_ARCHITECTURE_BYTES: usize = 4 * 1024 * 1024 + 128 * 1024;
 
 /// Bytes of encoded weights: the weights themselves, and the header and the two length prefixes of every layer.
@@ -28,6 +28,15 @@ pub const MAX_WINDOW: u16 = 1024;
 
 /// Tensors that one `Concat` reads, its layer's input included.
 pub const MAX_CONCAT: usize = 64;
+
+/// Rows of the table of an `Embedding`: as many as int8 has values from zero on.
+pub const MAX_VOCABULARY: u32 = 128;
+
+/// Elements that a `LayerNormalization` normalises together: of more, its reciprocal root would have too few digits.
+pub const MAX_NORMALISED: u32 = 256;
+
+/// Bits of the reciprocal of a `Softmax`.
+pub const MAX_SOFTMAX_BITS: u8 = 26;
 
 /// The largest requantisation shift.
 pub const MAX_SHIFT: u8 = 31;

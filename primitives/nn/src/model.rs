@@ -3,7 +3,9 @@
 use crate::{
 	architecture::Architecture,
 	bounds::Interval,
+	embedding::Embedding,
 	error::ModelError,
+	layer_normalization::LayerNormalization,
 	operator::{Activation, DilatedConv2d, Operator, TensorIndex},
 	shape::Shape,
 	weights::{LayerWeights, Weights},
@@ -139,6 +141,22 @@ impl Model {
 			Operator::Transpose(permutation) => {
 				return pass(transposed_bounds(from, from_shape, *permutation));
 			}
+			Operator::MatMul(matmul) => {
+				let other = self.tensor_bounds(usize::from(matmul.other));
+				let terms = i64::from(from_shape.width);
+				let channels = from.iter().zip(other);
+				channels.map(|(x, y)| Sum::of_products(terms, *x, *y)).collect()
+			}
+			Operator::Softmax(_) => {
+				let whole = i32::from(i8::MAX);
+				return pass(vec![Interval::new(0, whole); from.len()]);
+			}
+			Operator::LayerNormalization(_) => {
+				vec![self.normalization_bounds(index, from_shape.width)?; from.len()]
+			}
+			Operator::Embedding(embedding) => {
+				return pass(self.embedding_bounds(index, embedding, from_shape.channels)?);
+			}
 		};
 		let mut accumulators = Vec::with_capacity(sums.len());
 		let mut outputs = Vec::with_capacity(sums.len());
@@ -169,27 +187,19 @@ impl Model {
 			weights: Vec::new(),
 			biases: Vec::new(),
 		};
-		let LayerWeights { weights, biases } = self.layer_weights(layer).unwrap_or(&empty);
+		let layer_weights = self.layer_weights(layer).unwrap_or(&empty);
+		let LayerWeights { weights, biases } = layer_weights;
 		let taps = usize::try_from(taps).unwrap_or(usize::MAX);
 		let group_inputs = from.len().checked_div(to_usize(groups)).unwrap_or(0);
 		let group_outputs = to_usize(outputs).checked_div(to_usize(groups)).unwrap_or(0);
 		let row = group_inputs.saturating_mul(taps);
 		let expected = row.saturating_mul(to_usize(outputs));
-		if weights.len() != expected {
-			let expected = u64::try_from(expected).unwrap_or(u64::MAX);
-			return Err(ModelError::WrongWeightCount {
-				layer,
-				found: weights.len(),
-				expected,
-			});
-		}
-		if biases.len() != to_usize(outputs) {
-			return Err(ModelError::WrongBiasCount {
-				layer,
-				found: biases.len(),
-				expected: outputs,
-			});
-		}
+		check_counts(
+			layer,
+			layer_weights,
+			u64::try_from(expected).unwrap_or(u64::MAX),
+			outputs,
+		)?;
 		let group_rows = weights.chunks(row.saturating_mul(group_outputs).max(1));
 		let group_biases = biases.chunks(group_outputs.max(1));
 		let mut sums = Vec::with_capacity(biases.len());
@@ -205,10 +215,64 @@ impl Model {
 		Ok(sums)
 	}
 
+	/// Bounds of the accumulators of a LayerNormalization over rows of `width`, whose weights it checks.
+	fn normalization_bounds(&self, layer: usize, width: u32) -> Result<Sum, ModelError> {
+		let empty = LayerWeights {
+			weights: Vec::new(),
+			biases: Vec::new(),
+		};
+		let weights = self.layer_weights(layer).unwrap_or(&empty);
+		check_counts(layer, weights, width.into(), width)?;
+		let normalised = LayerNormalization::normalised_bounds(width);
+		let sums = weights.weights.iter().zip(&weights.biases);
+		let sums = sums.map(|(weight, bias)| Sum::of(*bias).plus((*weight).into(), normalised));
+		Ok(sums.reduce(Sum::hull).unwrap_or(Sum::ZERO))
+	}
+
+	/// Bounds of the output of an Embedding of `tokens` tokens, whose table it checks.
+	fn embedding_bounds(
+		&self,
+		layer: usize,
+		embedding: &Embedding,
+		tokens: u32,
+	) -> Result<Vec<Interval>, ModelError> {
+		let empty = LayerWeights {
+			weights: Vec::new(),
+			biases: Vec::new(),
+		};
+		let weights = self.layer_weights(layer).unwrap_or(&empty);
+		let entries = u64::from(embedding.vocabulary).saturating_mul(embedding.width.into());
+		check_counts(layer, weights, entries, 0)?;
+		let entries = weights.weights.iter().map(|entry| i32::from(*entry));
+		let bounds = entries.fold(Interval::new(0, 0), |hull, entry| {
+			hull.hull(Interval::new(entry, entry))
+		});
+		Ok(vec![bounds; to_usize(tokens)])
+	}
+
 	/// Shape of a tensor that a checked architecture names.
 	fn shape(&self, tensor: TensorIndex) -> Shape {
 		self.architecture.shape(tensor).unwrap_or(Shape::vector(0))
 	}
+}
+
+/// Checks that a layer has as many weights and biases as its shape asks for.
+fn check_counts(layer: usize, weights: &LayerWeights, expected: u64, biases: u32) -> Result<(), ModelError> {
+	if u64::try_from(weights.weights.len()) != Ok(expected) {
+		return Err(ModelError::WrongWeightCount {
+			layer,
+			found: weights.weights.len(),
+			expected,
+		});
+	}
+	if weights.biases.len() != to_usize(biases) {
+		return Err(ModelError::WrongBiasCount {
+			layer,
+			found: weights.biases.len(),
+			expected: biases,
+		});
+	}
+	Ok(())
 }
 
 /// A sum of products, as an interval. int64 is wide enough: at most 2^25 terms of at most 2^30 each.
@@ -225,6 +289,32 @@ impl Sum {
 		Self {
 			lower: bias.into(),
 			upper: bias.into(),
+		}
+	}
+
+	/// The sum of `terms` products of values of two intervals that contain zero.
+	fn of_products(terms: i64, x: Interval, y: Interval) -> Self {
+		let corner = |x: i32, y: i32| i64::from(x).saturating_mul(y.into());
+		let corners = [
+			corner(x.lower, y.lower),
+			corner(x.lower, y.upper),
+			corner(x.upper, y.lower),
+			corner(x.upper, y.upper),
+		];
+		let ends = corners.iter().fold((0, 0), |(lower, upper): (i64, i64), corner| {
+			(lower.min(*corner), upper.max(*corner))
+		});
+		Self {
+			lower: terms.saturating_mul(ends.0),
+			upper: terms.saturating_mul(ends.1),
+		}
+	}
+
+	/// The least sum that contains both.
+	fn hull(self, other: Self) -> Self {
+		Self {
+			lower: self.lower.min(other.lower),
+			upper: self.upper.max(other.upper),
 		}
 	}
 

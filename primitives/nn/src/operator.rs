@@ -1,9 +1,13 @@
 //! The operators and their parameters.
 
 use crate::{
+	embedding::Embedding,
 	error::ModelError,
+	layer_normalization::LayerNormalization,
 	limits::{MAX_CONCAT, MAX_MULTIPLIER, MAX_SHIFT, MAX_WINDOW},
+	matmul::MatMul,
 	shape::Shape,
+	softmax::Softmax,
 };
 use alloc::{boxed::Box, vec::Vec};
 use codec::{Decode, Encode};
@@ -209,6 +213,18 @@ pub enum Operator {
 	/// columns.
 	#[codec(index = 10)]
 	Transpose([u8; 3]),
+	/// Product of two tensors of matrices. Has accumulators.
+	#[codec(index = 11)]
+	MatMul(MatMul),
+	/// Softmax over the last axis.
+	#[codec(index = 12)]
+	Softmax(Softmax),
+	/// Layer normalisation over the last axis. Has weights and accumulators.
+	#[codec(index = 13)]
+	LayerNormalization(LayerNormalization),
+	/// Rows of a table. Has weights.
+	#[codec(index = 14)]
+	Embedding(Embedding),
 }
 
 impl Operator {
@@ -226,6 +242,10 @@ impl Operator {
 			Operator::DilatedConv2d(_) => "DilatedConv2d",
 			Operator::Concat(_) => "Concat",
 			Operator::Transpose(_) => "Transpose",
+			Operator::MatMul(_) => "MatMul",
+			Operator::Softmax(_) => "Softmax",
+			Operator::LayerNormalization(_) => "LayerNormalization",
+			Operator::Embedding(_) => "Embedding",
 		}
 	}
 
@@ -233,7 +253,11 @@ impl Operator {
 	pub const fn has_weights(&self) -> bool {
 		matches!(
 			self,
-			Operator::Linear(_) | Operator::Conv2d(_) | Operator::DilatedConv2d(_)
+			Operator::Linear(_)
+				| Operator::Conv2d(_)
+				| Operator::DilatedConv2d(_)
+				| Operator::LayerNormalization(_)
+				| Operator::Embedding(_)
 		)
 	}
 
@@ -255,6 +279,8 @@ impl Operator {
 				| Operator::AvgPool(_)
 				| Operator::Add(_)
 				| Operator::DilatedConv2d(_)
+				| Operator::MatMul(_)
+				| Operator::LayerNormalization(_)
 		)
 	}
 
@@ -268,12 +294,16 @@ impl Operator {
 			}
 			Operator::AvgPool(pool) => Some((pool.shift, Activation::Identity)),
 			Operator::Add(add) => Some((add.shift, add.activation)),
+			Operator::MatMul(matmul) => Some((matmul.shift, Activation::Identity)),
+			Operator::LayerNormalization(normalization) => Some((normalization.shift, Activation::Identity)),
 			Operator::MaxPool(_)
 			| Operator::Reshape(_)
 			| Operator::Relu
 			| Operator::Lut(_)
 			| Operator::Concat(_)
-			| Operator::Transpose(_) => None,
+			| Operator::Transpose(_)
+			| Operator::Softmax(_)
+			| Operator::Embedding(_) => None,
 		}
 	}
 
@@ -282,6 +312,7 @@ impl Operator {
 		match self {
 			Operator::Add(add) => core::slice::from_ref(&add.other),
 			Operator::Concat(concat) => &concat.others,
+			Operator::MatMul(matmul) => core::slice::from_ref(&matmul.other),
 			_ => &[],
 		}
 	}
@@ -346,6 +377,16 @@ impl Operator {
 			Operator::Transpose(permutation) => from
 				.transposed(*permutation)
 				.ok_or(ModelError::BadPermutation { layer }),
+			Operator::MatMul(matmul) => {
+				check_shift(layer, matmul.shift)?;
+				matmul.output_shape(layer, from, others)
+			}
+			Operator::Softmax(softmax) => softmax.check(layer, from).map(|()| from),
+			Operator::LayerNormalization(normalization) => {
+				check_shift(layer, normalization.shift)?;
+				normalization.check(layer, from).map(|()| from)
+			}
+			Operator::Embedding(embedding) => embedding.output_shape(layer, from),
 		}
 	}
 }

@@ -1,8 +1,8 @@
 //! Random models and inputs for the property tests of this crate and of those that must equal it.
 
 use crate::{
-	Activation, Add, Architecture, AvgPool, Concat, Conv2d, DilatedConv2d, Layer, LayerWeights, Linear,
-	Model, Operator, Shape, Weights, Window,
+	Activation, Add, Architecture, AvgPool, Concat, Conv2d, DilatedConv2d, Embedding, Layer,
+	LayerNormalization, LayerWeights, Linear, MatMul, Model, Operator, Shape, Softmax, Weights, Window,
 };
 use alloc::{boxed::Box, vec::Vec};
 
@@ -49,10 +49,20 @@ pub fn model(seed: u64, size: Size) -> Model {
 	}
 }
 
-/// A random input of `model`: uniform, extreme or sparse.
+/// A random input of `model`: uniform, extreme or sparse; tokens where an Embedding reads it.
 pub fn input(seed: u64, model: &Model) -> Vec<i8> {
 	let mut random = Random(seed);
 	let kind = random.below(3);
+	let layers = model.architecture().layers().iter();
+	let tables = layers.filter(|layer| layer.input == 0);
+	let vocabulary = tables.filter_map(|layer| match layer.operator {
+		Operator::Embedding(embedding) => Some(embedding.vocabulary),
+		_ => None,
+	});
+	if let Some(vocabulary) = vocabulary.min() {
+		let tokens = (0..model.architecture().input_len()).map(|_| random.below(vocabulary) as i8);
+		return tokens.collect();
+	}
 	(0..model.architecture().input_len())
 		.map(|_| match kind {
 			0 => random.int8(),
@@ -64,13 +74,21 @@ pub fn input(seed: u64, model: &Model) -> Vec<i8> {
 
 fn layers(random: &mut Random, size: Size) -> (Shape, Vec<Layer>) {
 	let side = |random: &mut Random| 1 + random.below(size.side);
-	let input = Shape::new(1 + random.below(size.channels), side(random), side(random));
+	let tokens = random.below(5) == 0;
+	let channels = 1 + random.below(size.channels);
+	let input = match tokens {
+		true => Shape::vector(channels),
+		false => Shape::new(channels, side(random), side(random)),
+	};
 	let mut shapes = alloc::vec![input];
 	let mut layers = Vec::new();
 	for _ in 0..1 + random.below(size.layers) {
 		let tensor = shapes.len() - 1;
 		let from = shapes[tensor];
-		let (operator, to) = operator(random, size, &shapes);
+		let (operator, to) = match tensor {
+			0 if tokens => embedding(random, size, from),
+			_ => operator(random, size, &shapes),
+		};
 		debug_assert!(to.elements() > 0, "{operator:?} of {from:?}");
 		layers.push(Layer {
 			input: tensor as u16,
@@ -84,7 +102,7 @@ fn layers(random: &mut Random, size: Size) -> (Shape, Vec<Layer>) {
 fn operator(random: &mut Random, size: Size, shapes: &[Shape]) -> (Operator, Shape) {
 	let from = shapes[shapes.len() - 1];
 	let activation = [Activation::Identity, Activation::Relu][random.below(2) as usize];
-	match random.below(12) {
+	match random.below(15) {
 		0 | 1 if from.is_vector() => {
 			let outputs = 1 + random.below(size.channels);
 			let shifts = shifts(random, outputs, from.channels);
@@ -167,12 +185,74 @@ fn operator(random: &mut Random, size: Size, shapes: &[Shape]) -> (Operator, Sha
 			let to = from.transposed(permutation).unwrap_or(from);
 			(Operator::Transpose(permutation), to)
 		}
+		10 => matmul(random, shapes),
+		11 => (Operator::Softmax(softmax(random, from.width)), from),
+		12 => (
+			Operator::LayerNormalization(LayerNormalization {
+				epsilon: 1 + random.below(1000),
+				shift: (18 + random.below(6)) as u8,
+			}),
+			from,
+		),
 		_ => {
 			let vector = Shape::vector(from.elements());
 			let transposed = Shape::new(from.width, from.channels, from.height);
 			let to = [vector, vector, transposed][random.below(3) as usize];
 			(Operator::Reshape(to), to)
 		}
+	}
+}
+
+/// A table of a few rows.
+fn embedding(random: &mut Random, size: Size, from: Shape) -> (Operator, Shape) {
+	let embedding = Embedding {
+		vocabulary: 1 + random.below(9),
+		width: 1 + random.below(size.channels),
+	};
+	let to = Shape::new(from.channels, 1, embedding.width);
+	(Operator::Embedding(embedding), to)
+}
+
+/// The last tensor times one that fits it; where none does, times itself, transposed.
+fn matmul(random: &mut Random, shapes: &[Shape]) -> (Operator, Shape) {
+	let last = shapes.len() - 1;
+	let from = shapes[last];
+	let pairs = (0..shapes.len()).flat_map(|other| [(other, false), (other, true)]);
+	let fitting = pairs.filter_map(|(other, transposed)| {
+		let Shape { height, width, .. } = shapes[other];
+		let (inner, columns) = if transposed {
+			(width, height)
+		} else {
+			(height, width)
+		};
+		let fits = shapes[other].channels == from.channels && inner == from.width;
+		fits.then_some((other as u16, transposed, columns))
+	});
+	let fitting = fitting.collect::<Vec<_>>();
+	let (other, transposed, width) = fitting[random.below(fitting.len() as u32) as usize];
+	let shift = (5 + from.width.ilog2() + random.below(4)) as u8;
+	let matmul = MatMul {
+		other,
+		transposed,
+		shift,
+	};
+	(Operator::MatMul(matmul), Shape { width, ..from })
+}
+
+/// Exponentials that fall by a random share from one step to the next.
+fn softmax(random: &mut Random, width: u32) -> Softmax {
+	let greatest = 1u32 << random.below(13);
+	let rate = 16 + random.below(240);
+	let mut next = greatest << 8;
+	let exponentials = Box::new(core::array::from_fn(|_| {
+		let exponential = (next >> 8) as u16;
+		next = (next >> 8) * rate;
+		exponential
+	}));
+	let least = u32::BITS - (greatest * width).leading_zeros();
+	Softmax {
+		exponentials,
+		bits: (least + random.below(8)).min(26) as u8,
 	}
 }
 
@@ -228,14 +308,10 @@ fn shifts(random: &mut Random, outputs: u32, terms: u32) -> Vec<u8> {
 }
 
 fn weights(random: &mut Random, architecture: &Architecture) -> Vec<LayerWeights> {
-	let layers = architecture.weight_counts().zip(architecture.layers());
-	layers
-		.filter_map(|(count, layer)| {
-			let outputs = match &layer.operator {
-				Operator::Linear(linear) => linear.outputs,
-				operator => operator.convolution()?.0.outputs,
-			};
-			let biases = (0..outputs)
+	let counts = architecture.weight_counts().zip(architecture.bias_counts());
+	counts
+		.filter_map(|(count, biases)| {
+			let biases = (0..biases)
 				.map(|_| random.below(1 << 15) as i32 - (1 << 14))
 				.collect();
 			let weights = (0..count?).map(|_| random.int8()).collect();

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayerTrace {
 	/// The accumulators before rounding and shift, one an output element, CHW; empty for operators that do not
-	/// accumulate (MaxPool, Reshape, Relu, Lut, Concat, Transpose). Each lies in [`Model::accumulator_bounds`](crate::Model::accumulator_bounds).
+	/// accumulate (MaxPool, Reshape, Relu, Lut, Concat, Transpose, Softmax, Embedding). Each lies in [`Model::accumulator_bounds`](crate::Model::accumulator_bounds).
 	pub accumulators: Vec<i32>,
 	/// The output tensor, CHW.
 	pub outputs: Vec<i8>,

@@ -11,13 +11,15 @@ use codec::{Decode, Encode};
 /// First bytes of encoded weights.
 const MAGIC: [u8; 4] = *b"OSNW";
 
-/// Weights of one Linear, Conv2d or DilatedConv2d.
+/// Weights of one layer that has some.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct LayerWeights {
 	/// The weights, output channel first: `outputs × inputs` for Linear,
-	/// `outputs × (inputs / groups) × rows × columns` for a convolution.
+	/// `outputs × (inputs / groups) × rows × columns` for a convolution, one an element of a row for a LayerNormalization,
+	/// `vocabulary × width` for an Embedding.
 	pub weights: Vec<i8>,
-	/// One bias an output channel, at the scale of the accumulator.
+	/// At the scale of the accumulator: one bias an output channel, one an element of a row for a LayerNormalization, none for an
+	/// Embedding.
 	pub biases: Vec<i32>,
 }
 

@@ -2,8 +2,9 @@
 
 use opensand_nn::{
 	limits::{MAX_ARCHITECTURE_BYTES, MAX_CONCAT, MAX_ENCODED_WEIGHT_BYTES, MAX_OPERATORS},
-	Activation, Add, Architecture, AvgPool, Concat, Conv2d, DilatedConv2d, Layer, LayerWeights, Linear,
-	Model, ModelError, Operator, Shape, Weights, Window,
+	Activation, Add, Architecture, AvgPool, Concat, Conv2d, DilatedConv2d, Embedding, Layer,
+	LayerNormalization, LayerWeights, Linear, MatMul, Model, ModelError, Operator, Shape, Softmax, Weights,
+	Window,
 };
 
 fn linear(outputs: u32) -> Operator {
@@ -87,7 +88,7 @@ fn encodings() {
 		})
 	);
 	let mut unknown_operator = bytes.clone();
-	*unknown_operator.last_mut().unwrap() = 11;
+	*unknown_operator.last_mut().unwrap() = 15;
 	assert_eq!(
 		Architecture::from_bytes(&unknown_operator),
 		Err(ModelError::Malformed)
@@ -311,6 +312,120 @@ fn shapes() {
 		let error = chain(Shape::vector(2), vec![Operator::Conv2d(conv(outputs, groups))]);
 		assert_eq!(error, ModelError::BadGroups { layer: 0 });
 	}
+}
+
+#[test]
+fn matrices_and_rows() {
+	let matmul = |transposed, shift| {
+		Operator::MatMul(MatMul {
+			other: 0,
+			transposed,
+			shift,
+		})
+	};
+	let matrix = Shape::new(2, 3, 4);
+	let mismatch = ModelError::MatMulMismatch { layer: 0 };
+	assert_eq!(chain(matrix, vec![matmul(false, 0)]), mismatch);
+	assert_eq!(
+		chain(matrix, vec![matmul(true, 32)]),
+		ModelError::BadShift { layer: 0 }
+	);
+	// As many columns as rows, but other channels.
+	let layers = vec![
+		Operator::Transpose([1, 0, 2]),
+		Operator::MatMul(MatMul {
+			other: 0,
+			transposed: true,
+			shift: 0,
+		}),
+	];
+	assert_eq!(
+		chain(Shape::new(2, 3, 4), layers),
+		ModelError::MatMulMismatch { layer: 1 }
+	);
+
+	let softmax = |first, others, bits| {
+		let mut exponentials = Box::new([others; 256]);
+		exponentials[0] = first;
+		Operator::Softmax(Softmax { exponentials, bits })
+	};
+	let row = Shape::new(1, 1, 4);
+	let error = ModelError::BadSoftmax { layer: 0 };
+	assert_eq!(chain(row, vec![softmax(0, 1, 20)]), error);
+	assert_eq!(chain(row, vec![softmax(1, 0, 27)]), error);
+	assert_eq!(chain(row, vec![softmax(1, 0, 0)]), error);
+	assert_eq!(chain(row, vec![softmax(1, 16385, 16)]), error);
+	assert_eq!(chain(row, vec![softmax(16385, 1, 16)]), error);
+	let layer = |operator| vec![Layer { input: 0, operator }];
+	assert!(Architecture::new(row, layer(softmax(1, 16384, 16))).is_ok());
+
+	let normalization = |epsilon, shift| Operator::LayerNormalization(LayerNormalization { epsilon, shift });
+	let error = ModelError::BadLayerNormalization { layer: 0 };
+	assert_eq!(chain(row, vec![normalization(0, 1)]), error);
+	assert_eq!(chain(Shape::new(1, 1, 257), vec![normalization(1, 1)]), error);
+	assert_eq!(
+		chain(row, vec![normalization(1, 32)]),
+		ModelError::BadShift { layer: 0 }
+	);
+
+	let embedding = |vocabulary, width| Operator::Embedding(Embedding { vocabulary, width });
+	let error = ModelError::BadEmbedding { layer: 0 };
+	assert_eq!(chain(Shape::vector(3), vec![embedding(0, 1)]), error);
+	assert_eq!(chain(Shape::vector(3), vec![embedding(129, 1)]), error);
+	assert_eq!(chain(Shape::new(1, 3, 1), vec![embedding(5, 1)]), error);
+	assert_eq!(
+		chain(Shape::vector(3), vec![embedding(5, 0)]),
+		ModelError::EmptyTensor { tensor: 1 }
+	);
+}
+
+#[test]
+fn weights_of_rows() {
+	let new = |operator, input, weights: usize, biases: usize, bias| {
+		let architecture = Architecture::new(input, vec![Layer { input: 0, operator }]).unwrap();
+		let weights = LayerWeights {
+			weights: vec![127; weights],
+			biases: vec![bias; biases],
+		};
+		Model::new(architecture, Weights::new(vec![weights]).unwrap()).map(|_| ())
+	};
+	let row = Shape::new(2, 1, 3);
+	let normalization = || {
+		Operator::LayerNormalization(LayerNormalization {
+			epsilon: 1,
+			shift: 21,
+		})
+	};
+	assert_eq!(new(normalization(), row, 3, 3, 1 << 29), Ok(()));
+	let overflow = ModelError::AccumulatorOverflow { layer: 0, channel: 0 };
+	assert_eq!(
+		new(normalization(), row, 3, 3, i32::MAX - (1 << 29)),
+		Err(overflow)
+	);
+	let weights = |found, expected| {
+		Err(ModelError::WrongWeightCount {
+			layer: 0,
+			found,
+			expected,
+		})
+	};
+	let biases = |found, expected| {
+		Err(ModelError::WrongBiasCount {
+			layer: 0,
+			found,
+			expected,
+		})
+	};
+	assert_eq!(new(normalization(), row, 2, 3, 0), weights(2, 3));
+	assert_eq!(new(normalization(), row, 3, 2, 0), biases(2, 3));
+	let embedding = Operator::Embedding(Embedding {
+		vocabulary: 4,
+		width: 5,
+	});
+	let tokens = Shape::vector(2);
+	assert_eq!(new(embedding.clone(), tokens, 20, 0, 0), Ok(()));
+	assert_eq!(new(embedding.clone(), tokens, 19, 0, 0), weights(19, 20));
+	assert_eq!(new(embedding, tokens, 20, 2, 0), biases(2, 0));
 }
 
 #[test]

@@ -43,8 +43,11 @@ impl Basis {
 
 	/// Of a model whose weights are committed to. Nothing but [`model`](Self::model) depends on them.
 	pub(crate) fn committed(model: Arc<Model>, widths: DeclaredWidths) -> Result<Self, CircuitError> {
-		widths.check(&model)?;
 		let architecture = model.architecture();
+		if let Some((layer, operator)) = first_without_commitment(architecture) {
+			return Err(CircuitError::NotCommitted { layer, operator });
+		}
+		widths.check(&model)?;
 		let mut tensors = vec![Interval::INT8];
 		let mut accumulators = Vec::new();
 		for index in 0..architecture.layers().len() {
@@ -97,6 +100,25 @@ impl Basis {
 		let layers = self.model.architecture().layers();
 		self.widths.is_some() && layers[layer].operator.has_weights()
 	}
+}
+
+/// The first layer for which there is no circuit with committed weights, and its operator.
+fn first_without_commitment(architecture: &Architecture) -> Option<(usize, &'static str)> {
+	let mut layers = architecture
+		.layers()
+		.iter()
+		.map(|layer| &layer.operator)
+		.enumerate();
+	let (layer, operator) = layers.find(|(_, operator)| {
+		matches!(
+			operator,
+			Operator::MatMul(_)
+				| Operator::Softmax(_)
+				| Operator::LayerNormalization(_)
+				| Operator::Embedding(_)
+		)
+	})?;
+	Some((layer, operator.name()))
 }
 
 /// Where a layer's accumulators, if it has any that follow from tensors alone, and its outputs lie whatever the weights are.

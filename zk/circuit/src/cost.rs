@@ -229,8 +229,11 @@ pub(crate) fn pools(model: &Model) -> Vec<Option<usize>> {
 			});
 			let (pool, reader) = readers.next()?;
 			let is_pool = matches!(reader.operator, Operator::MaxPool(_));
-			let has_accumulators = layers[layer].operator.has_accumulators();
-			(is_pool && has_accumulators && readers.next().is_none()).then_some(pool)
+			let operator = &layers[layer].operator;
+			// Only sums are there before they are requantised.
+			let is_sum = operator.has_accumulators()
+				&& !matches!(operator, Operator::MatMul(_) | Operator::LayerNormalization(_));
+			(is_pool && is_sum && readers.next().is_none()).then_some(pool)
 		})
 		.collect()
 }

@@ -42,7 +42,11 @@ impl Builder {
 			pairs: Some(table),
 		} = plan
 		else {
-			return self.image_by_bits(images, x, interval);
+			let images: Vec<i64> = (x.interval.lower..=x.interval.upper)
+				.map(|x| image(images, x))
+				.collect();
+			let first = i64::from(x.interval.lower);
+			return self.image_by_bits(&images, || x.lc().plus(-first, []), x.value - first, interval);
 		};
 		let (first, origin) = self.table(table).origin();
 		let value = match i32::try_from(x.value) {

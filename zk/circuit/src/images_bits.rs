@@ -4,7 +4,6 @@ use crate::{
 	bits::{bit_length, Bits},
 	builder::{Builder, Result},
 	linear::{Lc, Variable},
-	tables::image,
 	wire::Wire,
 };
 use ark_bls12_381::Fr;
@@ -33,24 +32,23 @@ impl Monomial {
 }
 
 impl Builder {
-	/// table[x + 128], which lies in `interval` and is not constant.
+	/// The image at an index, which lies in `interval`. There is more than one.
 	///
-	/// x less its least value is an index of n ≤ 8 bits. The table is a multilinear polynomial in them, written as
+	/// The index is one of 2 to 256 and has n ≤ 8 bits, which prove that it is not negative. The table is a multilinear polynomial in them, written as
 	/// Σ_H h_H · P_H(low bits) over the subsets H of the high half of the bits. It costs n constraints for the bits,
 	/// 2^m − m − 1 products for the monomials of a half of m bits, and one product for each H but the empty one.
-	pub(crate) fn image_by_bits(&mut self, table: &[i8; 256], x: &Wire, interval: Interval) -> Result<Wire> {
-		let (lower, upper) = (x.interval.lower, x.interval.upper);
-		let images: Vec<i64> = (lower..=upper).map(|x| image(table, x)).collect();
-		let width = bit_length((upper - lower) as u64);
-		let index = x.value - i64::from(lower);
-		let index_wire = Wire {
-			offset: x.offset - i64::from(lower),
-			..*x
-		};
-		let bits = self.decompose(|| index_wire.lc(), index as u64, width)?;
+	pub(crate) fn image_by_bits(
+		&mut self,
+		images: &[i64],
+		index_lc: impl FnOnce() -> Lc,
+		index: i64,
+		interval: Interval,
+	) -> Result<Wire> {
+		let width = bit_length(images.len() as u64 - 1);
+		let bits = self.decompose(index_lc, index as u64, width)?;
 
-		// Entries above `upper` are never looked up.
-		let mut coefficients = images.clone();
+		// Entries behind the last are never looked up.
+		let mut coefficients = images.to_vec();
 		coefficients.resize(1 << width, 0);
 		to_multilinear(&mut coefficients);
 		let low_width = width.div_ceil(2);

@@ -3,6 +3,7 @@
 use crate::{
 	basis::Basis,
 	builder::{Builder, Result},
+	matmul::Operand,
 	packing::WordCopy,
 	plan::{LayerPlan, Plan},
 	requantise::{Accumulator, Requantisation},
@@ -10,7 +11,7 @@ use crate::{
 	sums::{window, Sums},
 	wire::Wire,
 };
-use opensand_nn::{Activation, LayerTrace, Operator, Shape, Window};
+use opensand_nn::{Activation, LayerTrace, LayerWeights, Model, Operator, Shape, Window};
 
 impl Builder {
 	/// The wires of layer `index`, from those of the tensors before it. `copies` are those of the weights' words, where they
@@ -71,6 +72,25 @@ impl Builder {
 				}
 				let sums = Sums::new(basis, index, tensors).claimed(&claimed);
 				self.requantise_all(&sums, accumulators(index), plan.requantise_tables())
+			}
+			Operator::MatMul(matmul) => {
+				let [left, right] = [layer.input, matmul.other].map(|tensor| Operand {
+					wires: &tensors[usize::from(tensor)],
+					shape: shapes[usize::from(tensor)],
+				});
+				let intervals = basis.accumulators(index);
+				let tables = plan.requantise_tables();
+				self.matmul(matmul, left, right, intervals, accumulators(index), tables)
+			}
+			Operator::Softmax(softmax) => self.softmax(softmax, inputs, from, plan),
+			Operator::LayerNormalization(normalization) => {
+				let weights = layer_weights(&basis.model, index);
+				let intervals = basis.accumulators(index);
+				let (values, tables) = (accumulators(index), plan.requantise_tables());
+				self.layer_normalization(normalization, weights, inputs, from, intervals, values, tables)
+			}
+			Operator::Embedding(embedding) => {
+				self.embedding(embedding, layer_weights(&basis.model, index), inputs)
 			}
 			// Where its accumulators are pooled, the layer has no wires of its own.
 			_ if plan == LayerPlan::Pooled => Ok(Vec::new()),
@@ -149,4 +169,11 @@ impl Builder {
 		}
 		Ok(outputs)
 	}
+}
+
+/// The weights of a layer that has some.
+pub(crate) fn layer_weights(model: &Model, layer: usize) -> &LayerWeights {
+	model
+		.layer_weights(layer)
+		.expect("a checked model has weights for each layer that needs them")
 }

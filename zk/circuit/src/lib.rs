@@ -32,6 +32,10 @@
 //! | max-pool of n values | up to 10·(n − 1) | 2n − 1 |
 //! | max-pool of n accumulators that nothing else reads, and their requantisation | | n·⌈W/k⌉ + n − 1, and one requantisation |
 //! | Reshape, Concat, Transpose | 0 | 0 |
+//! | MatMul: a sum of n products, κ = ⌊253/W⌋ packed into one, before its requantisation | W + n/κ | ⌈W/k⌉ + n/κ |
+//! | Softmax with a reciprocal of b bits: a value; a row | b + 54; up to 3b + 1 | 4 + ⌈b/k⌉; up to 3⌈b/k⌉ + 1 |
+//! | LayerNormalization: a value, before its requantisation; a row | 2; up to 130 | 2; up to 3 + ⌈24/k⌉ + 2⌈50/k⌉ |
+//! | Embedding of a token in v rows of n values | v + 1 + n | the same |
 //! | a word of the statement: 31 public input or output values, or the hash | 1, and 1 for all | the same |
 //! | a table | | 1, and 1 an entry |
 //!
@@ -58,6 +62,7 @@
 //! | digits | 2 216 (2 586) | 2^12 (2^12) | 2 025 (2 395) | 2^11 (2^12) | 464 (465) | 1 752 (2 122) |
 //! | LeNet-5 | 190 851 (192 371) | 2^18 (2^18) | 27 308 (28 828) | 2^15 (2^15) | 15 850 (15 851) | 25 698 (27 218) |
 //! | residual network | 594 208 (599 137) | 2^20 (2^20) | 99 263 (104 192) | 2^17 (2^17) | 70 409 (70 410) | 99 258 (104 187) |
+//! | transformer | 772 951 (773 321) | 2^20 (2^20) | 122 576 (122 946) | 2^17 (2^17) | 82 361 (82 362) | 116 678 (117 048) |
 //!
 //! With committed weights and public input:
 //!
@@ -75,12 +80,15 @@ mod bits;
 mod builder;
 mod circuit;
 mod cost;
+mod embedding;
 mod error;
 mod images;
 mod images_bits;
+mod layer_normalization;
 mod layers;
 mod linear;
 mod logup;
+mod matmul;
 mod max_pool;
 mod packed_sums;
 mod packing;
@@ -91,6 +99,7 @@ mod registration;
 mod requantise;
 mod requantise_bits;
 mod requantise_look_up;
+mod softmax;
 mod statement;
 mod sums;
 mod synthesis;

@@ -127,20 +127,34 @@ impl Builder {
 		for (index, (term, _)) in terms.iter().enumerate() {
 			self.range(range, || difference(index), value - term, width)?;
 		}
-		let mut product = Fr::from(value - terms[0].0);
+		let differences: Vec<i64> = terms.iter().map(|(term, _)| value - term).collect();
+		self.vanishing_product(&differences, difference)?;
+		Ok((maximum, value))
+	}
+
+	/// States that one of some expressions is zero. They are given as their values in this execution and as linear combinations.
+	pub(crate) fn vanishing_product(
+		&mut self,
+		values: &[i64],
+		expression: impl Fn(usize) -> Lc,
+	) -> Result<()> {
+		if values.len() == 1 {
+			return self.enforce_zero(|| expression(0));
+		}
+		let mut product = Fr::from(values[0]);
 		let mut variable = None;
-		for (index, (term, _)) in terms.iter().enumerate().skip(1) {
-			product *= Fr::from(value - term);
-			let is_last = index == terms.len() - 1;
+		for (index, value) in values.iter().enumerate().skip(1) {
+			product *= Fr::from(*value);
+			let is_last = index == values.len() - 1;
 			let next = (!is_last).then(|| self.rest_field(product));
 			self.enforce(
-				|| variable.map_or_else(|| difference(0), Lc::from),
-				|| difference(index),
+				|| variable.map_or_else(|| expression(0), Lc::from),
+				|| expression(index),
 				|| next.map_or_else(Lc::zero, Lc::from),
 			)?;
 			variable = next;
 		}
-		Ok((maximum, value))
+		Ok(())
 	}
 
 	/// The greater of two wires, by bits: b + s·(a − b) for the sign s = [a ≥ b].

@@ -157,6 +157,9 @@ pub(crate) fn pair_tables(basis: &Basis) -> Vec<Option<Table>> {
 					images: images.clone(),
 					indices: inputs,
 				}),
+				Operator::Softmax(softmax) => Some(Table::Exponentials {
+					values: softmax.exponentials.clone(),
+				}),
 				operator if operator.has_accumulators() => clamp_table(basis, index, operator),
 				_ => None,
 			}

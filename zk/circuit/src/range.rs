@@ -14,7 +14,9 @@ impl Builder {
 	fn range_bits(&self, range: TableId) -> u32 {
 		match self.table(range) {
 			Table::Range { bits } => *bits,
-			Table::Clamp { .. } | Table::Images { .. } => unreachable!("the plan names a range"),
+			Table::Clamp { .. } | Table::Images { .. } | Table::Exponentials { .. } => {
+				unreachable!("the plan names a range")
+			}
 		}
 	}
 
@@ -45,6 +47,38 @@ impl Builder {
 			let inverse = place.inverse().expect("a power of two is not zero");
 			expression().plus(0, lower).scaled(inverse)
 		})
+	}
+
+	/// Proves that an expression is an integer in 0..2^w for a w of at least `width`, which it returns: by look-ups where there is
+	/// a range table, and else by bits.
+	pub(crate) fn at_least(
+		&mut self,
+		range: Option<TableId>,
+		expression: impl FnOnce() -> Lc,
+		value: i64,
+		width: u32,
+	) -> Result<u32> {
+		let Some(range) = range else {
+			self.decompose(expression, value as u64, width)?;
+			return Ok(width);
+		};
+		self.range(range, expression, value, width)?;
+		let bits = self.range_bits(range);
+		Ok(width.div_ceil(bits).max(1) * bits)
+	}
+
+	/// Proves that an integer expression is below 2^width exactly: by look-ups where there is a range table, and else by bits.
+	pub(crate) fn below(
+		&mut self,
+		range: Option<TableId>,
+		expression: impl FnOnce() -> Lc,
+		value: i64,
+		width: u32,
+	) -> Result<()> {
+		match range {
+			Some(range) => self.exact_range(range, expression, value, width),
+			None => self.decompose(expression, value as u64, width).map(drop),
+		}
 	}
 
 	/// Proves that an integer expression is below 2^width exactly, by ⌈width/k⌉ look-ups in a table of 2^k.

@@ -2,6 +2,7 @@
 
 use crate::{
 	basis::Basis,
+	layers::layer_weights,
 	requantise::Requantisation,
 	wire::{Wire, WireSum},
 };
@@ -109,10 +110,7 @@ impl<'a> Sums<'a> {
 	}
 
 	fn weights(&self) -> &'a LayerWeights {
-		self.basis
-			.model
-			.layer_weights(self.layer)
-			.expect("a checked model has weights for each layer that needs them")
+		layer_weights(&self.basis.model, self.layer)
 	}
 
 	/// The accumulator of one output channel of a convolution at one position.

@@ -37,6 +37,11 @@ pub(crate) enum Table {
 		/// Indices that the table has.
 		indices: Interval,
 	},
+	/// Pairs of an exponential and its distance from the maximum, with the roles exchanged: see the module `softmax`.
+	Exponentials {
+		/// Entry i belongs to the distance i.
+		values: Box<[u16; 256]>,
+	},
 }
 
 impl Table {
@@ -54,6 +59,7 @@ impl Table {
 				activation.floor()
 			),
 			Table::Images { indices, .. } => format!("images of {}..={}", indices.lower, indices.upper),
+			Table::Exponentials { values } => format!("exponentials from {}", values[0]),
 		}
 	}
 
@@ -84,6 +90,7 @@ impl Table {
 				*indices = hull(*indices, *others);
 				true
 			}
+			(Table::Exponentials { values }, Table::Exponentials { values: others }) => values == others,
 			_ => false,
 		}
 	}
@@ -96,13 +103,14 @@ impl Table {
 			Table::Range { bits } => 1 << bits,
 			Table::Clamp { quotients, .. } => width(quotients),
 			Table::Images { indices, .. } => width(indices),
+			Table::Exponentials { values } => values.len(),
 		}
 	}
 
-	/// The least index of a table of pairs, and the value that its images are counted from; zeros for a range.
+	/// The least index of a table of pairs, and the value that its images are counted from; zeros for a range and for exponentials.
 	pub(crate) fn origin(&self) -> (i64, i64) {
 		match self {
-			Table::Range { .. } => (0, 0),
+			Table::Range { .. } | Table::Exponentials { .. } => (0, 0),
 			Table::Clamp {
 				activation,
 				quotients,
@@ -125,6 +133,7 @@ impl Table {
 				Table::Range { .. } => position,
 				Table::Clamp { activation, .. } => pair(position, clamp(first + position, *activation)),
 				Table::Images { images, .. } => pair(position, image(images, (first + position) as i32)),
+				Table::Exponentials { values } => i64::from(values[position as usize]) + PAIR * position,
 			})
 			.collect()
 	}

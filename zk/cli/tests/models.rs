@@ -1,4 +1,4 @@
-//! The committed convolutional models: that importing them again gives the same bytes, and what they lose.
+//! The committed convolutional models and the transformer: that importing them again gives the same bytes, and what they lose.
 
 use opensand_nn::FastModel;
 use opensand_zk_cli::{
@@ -85,4 +85,29 @@ fn residual() {
 		(9, 3, 1, 1)
 	);
 	assert_eq!(layers.len(), 14);
+}
+
+#[test]
+fn transformer() {
+	let (float, model) = check("transformer");
+	// The embedding's 256 weights are there once a token, and its 64 biases are among the 1,024 of the positions.
+	assert_eq!(float.parameters(), 69_066 + 15 * 256 - 64);
+	let layers = model.model.architecture().layers();
+	let count = |name| {
+		layers
+			.iter()
+			.filter(|layer| layer.operator.name() == name)
+			.count()
+	};
+	// Embedding and positions are one layer; each encoder layer has four Linears for attention and two behind it.
+	assert_eq!(
+		(
+			count("Conv2d"),
+			count("MatMul"),
+			count("Softmax"),
+			count("LayerNormalization")
+		),
+		(1 + 2 * 6, 4, 2, 5)
+	);
+	assert_eq!((count("Add"), count("AvgPool"), count("Linear")), (4, 1, 1));
 }

@@ -217,7 +217,7 @@ fn versions_inputs_and_outputs() {
 
 #[test]
 fn unsupported_operators_are_named_with_a_remedy() {
-	let message = image_node_error(node("Softmax", &["x"], "y"), vec![]);
+	let message = error(&graph(&[1, 3], vec![node("Softmax", &["x"], "y")], vec![])).to_string();
 	assert_eq!(
 		message,
 		"node `y.node`: operator Softmax is not supported; end the model at the logits: their order is the same"
@@ -229,7 +229,7 @@ fn unsupported_operators_are_named_with_a_remedy() {
 		("DynamicQuantizeLinear", "(QDQ)"),
 		("ReduceMean", "GlobalAveragePool"),
 		("Pad", "to the Conv or pooling"),
-		("LayerNormalization", "BatchNormalization"),
+		("GroupNormalization", "LayerNormalization"),
 		("Resize", "without upsampling"),
 	] {
 		let message = image_node_error(node(operator, &["x"], "y"), vec![]);
@@ -245,6 +245,149 @@ fn unsupported_operators_are_named_with_a_remedy() {
 	foreign.domain = "com.example".into();
 	foreign.name.clear();
 	assert!(image_node_error(foreign, vec![]).starts_with("node `y`: operator Relu"));
+}
+
+/// The message for a graph of one node over tokens of shape 4 × 6.
+fn tokens_node_error(node: NodeProto, constants: Vec<TensorProto>) -> String {
+	error(&graph(&[1, 4, 6], vec![node], constants)).to_string()
+}
+
+#[test]
+fn unsupported_forms_of_transformers_are_named() {
+	let row = || constant("w", &[6], &[0.5; 6]);
+	let floats = |node: NodeProto, name: &str, f: f32| {
+		let mut node = node;
+		node.attribute.push(AttributeProto {
+			name: name.into(),
+			r#type: attribute_type::FLOAT,
+			f,
+			..Default::default()
+		});
+		node
+	};
+	let norm = || node("LayerNormalization", &["x", "w"], "y");
+	let gather = || node("Gather", &["w", "x"], "y");
+	let cases = [
+		(
+			with_int(node("Softmax", &["x"], "y"), "axis", 1),
+			vec![],
+			"axis = 1; use the last axis",
+		),
+		(
+			with_int(norm(), "axis", 1),
+			vec![row()],
+			"axis = 1; use the last axis",
+		),
+		(
+			floats(norm(), "epsilon", -1.0),
+			vec![row()],
+			"epsilon = -1; give a small positive number",
+		),
+		(with_int(norm(), "stash_type", 0), vec![row()], "stash_type = 0"),
+		(
+			norm(),
+			vec![constant("w", &[4], &[0.5; 4])],
+			"a constant has the shape [4]",
+		),
+		(
+			node("LayerNormalization", &["x"], "y"),
+			vec![],
+			"input 1 is missing",
+		),
+		(
+			node("MatMul", &["x", "x"], "y"),
+			vec![],
+			"the operands of MatMul do not fit each other",
+		),
+		(
+			node("MatMul", &["w", "x"], "y"),
+			vec![constant("w", &[4, 4], &[0.5; 16])],
+			"an input is constant",
+		),
+		(
+			node("MatMul", &["x", "w"], "y"),
+			vec![constant("w", &[4, 6], &[0.5; 24])],
+			"its weights take 4 features, its input has 6",
+		),
+		(
+			node("MatMul", &["x", "w"], "y"),
+			vec![constant("w", &[1, 6, 6], &[0.5; 36])],
+			"its weights are not a matrix",
+		),
+		(
+			gather(),
+			vec![constant("w", &[4, 3], &[0.5; 12])],
+			"its indices are not the graph's input",
+		),
+		(
+			node("Gather", &["x", "w"], "y"),
+			vec![shape_constant("w", &[0])],
+			"it takes elements of an activation; gather rows of a constant table; take the mean of tokens",
+		),
+		(
+			with_int(gather(), "axis", 1),
+			vec![constant("w", &[4, 3], &[0.5; 12])],
+			"axis = 1; gather rows",
+		),
+		(
+			with_ints(node("ReduceMean", &["x"], "y"), "axes", &[2]),
+			vec![],
+			"take it over the tokens",
+		),
+		(
+			node("Add", &["x", "w"], "y"),
+			vec![constant("w", &[2, 4, 6], &[0.5; 48])],
+			"a constant has the shape [2, 4, 6]",
+		),
+		(
+			node("Mul", &["x", "x"], "y"),
+			vec![],
+			"multiplies two activations that are no Silu",
+		),
+	];
+	for (node, constants, expected) in cases {
+		let operator = node.op_type.clone();
+		let message = tokens_node_error(node, constants);
+		assert!(
+			message.starts_with("node `y.node`") && message.contains(expected),
+			"{operator}: {message}"
+		);
+	}
+	let vectors = graph(
+		&[1, 4],
+		vec![node("Relu", &["x"], "r"), node("MatMul", &["x", "r"], "y")],
+		vec![],
+	);
+	assert!(error(&vectors).to_string().contains("no matrices of one rank"));
+	let wide = graph(
+		&[1, 1, 257],
+		vec![norm()],
+		vec![constant("w", &[257], &[1.0; 257])],
+	);
+	assert!(error(&wide).to_string().contains("rows of at most 256 elements"));
+}
+
+#[test]
+fn tokens_are_read_by_gather_alone() {
+	let with_input = |dims: &[i64], nodes, table: TensorProto| {
+		let mut model = graph(dims, nodes, vec![table]);
+		let input = &mut model.graph.as_mut().unwrap().input[0];
+		let kind = input.r#type.as_mut().unwrap().tensor_type.as_mut().unwrap();
+		kind.elem_type = data_type::INT64;
+		model
+	};
+	let gather = || node("Gather", &["w", "x"], "y");
+	let table = |rows: i64| constant("w", &[rows, 2], &vec![0.5; 2 * rows as usize]);
+	assert!(read(&with_input(&[1, 3], vec![gather()], table(128)).encode_to_vec()).is_ok());
+	let message = |model: &ModelProto| error(model).to_string();
+	assert!(message(&with_input(&[1, 3], vec![gather()], table(129))).contains("a vocabulary of 1 to 128"));
+	assert!(message(&with_input(&[1, 3, 2], vec![gather()], table(4)))
+		.contains("tokens have not the shape [1, tokens]"));
+	let computes = with_input(&[1, 3], vec![node("Relu", &["x"], "y")], table(4));
+	assert!(message(&computes)
+		.contains("node `y.node` (Relu): it computes with the tokens of the input; let Gather alone"));
+	let vector = with_input(&[1, 3], vec![gather()], constant("w", &[4], &[0.5; 4]));
+	assert!(message(&vector).contains("its table is not a matrix"));
 }
 
 #[test]

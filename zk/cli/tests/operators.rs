@@ -133,7 +133,7 @@ fn names() -> Vec<String> {
 #[test]
 fn operators_equal_onnx_runtime() {
 	let names = names();
-	assert_eq!(names.len(), 50, "{names:?}");
+	assert_eq!(names.len(), 66, "{names:?}");
 	for name in &names {
 		let fixture = Fixture::load("operators", name);
 		fixture.check_float(1e-5);
@@ -144,6 +144,41 @@ fn operators_equal_onnx_runtime() {
 			_ => 1.0,
 		});
 	}
+}
+
+/// Transposes between layers over the last axis cancel, and biases, scales and ReLUs go into the layers.
+#[test]
+fn layers_over_the_last_axis_are_as_few_as_can_be() {
+	let operators = |name: &str| Fixture::load("operators", name).operators();
+	assert_eq!(
+		operators("linear_of_tokens"),
+		["Transpose", "Conv2d", "Transpose"]
+	);
+	assert_eq!(operators("linear_of_heads"), ["Transpose", "Conv2d", "Transpose"]);
+	assert_eq!(
+		operators("linears_of_tokens"),
+		[
+			"Transpose",
+			"Conv2d",
+			"Conv2d",
+			"Transpose",
+			"Conv2d",
+			"Transpose",
+			"Add"
+		]
+	);
+	assert_eq!(
+		operators("linear_with_positions"),
+		["Reshape", "Conv2d", "Reshape"]
+	);
+	assert_eq!(operators("matmul_of_heads"), ["Transpose", "MatMul"]);
+	assert_eq!(operators("softmax"), ["Softmax"]);
+	assert_eq!(operators("layer_normalization"), ["LayerNormalization"]);
+	assert_eq!(operators("mean_of_tokens"), ["Transpose", "AvgPool"]);
+	assert_eq!(operators("embedding"), ["Embedding", "Relu"]);
+	let embedding = Fixture::load("operators", "embedding").calibrated;
+	assert_eq!(embedding.input_scale(), 1.0);
+	assert!(embedding.model.evaluate(&[0, 1, 2, 3, 11]).is_err());
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use super::{
 	adversary::{complete, complete_rest, rows_of_columns},
-	assign, chain, looking_up, neuron, planned, pooled_convolution, run,
+	assign, by_bits, chain, embedded, looking_up, neuron, normalised_row, planned, pooled_convolution,
+	product, run, softmax_row,
 };
 use crate::{
 	basis::Basis,
@@ -43,18 +44,44 @@ fn circuits() -> Vec<InferenceCircuit> {
 		side: 3,
 	};
 	circuits.extend((0..3).map(|seed| looking_up(testing::model(seed, size), 8, true)));
+	circuits.extend([
+		looking_up(product(Shape::new(1, 2, 2), false, 7), 8, false),
+		looking_up(product(Shape::new(2, 2, 1), true, 0), 9, false),
+		looking_up(softmax_row(3, 1, 1023, 20), 8, false),
+		looking_up(
+			normalised_row(1, vec![90, -70, 127], vec![0, 5, 1 << 22], 22),
+			8,
+			false,
+		),
+		looking_up(embedded(3, vec![1, -2, 3, 3, -4, 3]), 8, false),
+	]);
 	circuits
 }
 
+/// Small circuits of the gadgets of transformers, without tables.
+fn circuits_by_bits() -> [InferenceCircuit; 3] {
+	[
+		by_bits(product(Shape::new(1, 2, 2), false, 7)),
+		by_bits(softmax_row(3, 1, 1023, 20)),
+		by_bits(normalised_row(1, vec![90, -70, 127], vec![0, 5, 1 << 22], 22)),
+	]
+}
+
+/// Some input, or tokens where the model takes tokens.
 fn input(model: &Model) -> Vec<i8> {
-	(0..model.architecture().input_len())
+	let values: Vec<i8> = (0..model.architecture().input_len())
 		.map(|index| [100, -7, 33, -120, 5][index as usize % 5])
-		.collect()
+		.collect();
+	if model.evaluate(&values).is_ok() {
+		values
+	} else {
+		testing::input(1, model)
+	}
 }
 
 #[test]
 fn no_single_variable_of_any_segment_may_have_another_value() {
-	for circuit in circuits() {
+	for circuit in circuits().into_iter().chain(circuits_by_bits()) {
 		let matrices = circuit.matrices().unwrap();
 		let rows = rows_of_columns(&matrices);
 		let mut z = assign(&circuit, &run(&circuit, &input(circuit.model())));

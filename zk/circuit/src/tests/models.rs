@@ -4,7 +4,7 @@ use super::{planned, run};
 use crate::{
 	basis::Basis,
 	plan::{Choice, Choices},
-	DeclaredWidths, InferenceCircuit, RegistrationCircuit, WeightsMode,
+	CircuitError, DeclaredWidths, InferenceCircuit, RegistrationCircuit, WeightsMode,
 };
 use opensand_nn::{testing, Architecture, Model, Weights};
 use opensand_zk_verifier::InputVisibility;
@@ -113,6 +113,26 @@ fn residual_hashed() {
 	);
 }
 
+#[test]
+fn transformer() {
+	check(
+		"transformer",
+		InputVisibility::Public,
+		[772_951, 20, 63_361, 679_225],
+		[122_576, 17, 82_361, 116_678],
+	);
+}
+
+#[test]
+fn transformer_hashed() {
+	check(
+		"transformer",
+		InputVisibility::Hashed,
+		[773_321, 20, 63_362, 679_595],
+		[122_946, 17, 82_362, 117_048],
+	);
+}
+
 /// Compiles a model with committed weights; checks an execution and the weights against every constraint. Figures are those of
 /// the circuit for inferences and of the one that registers, whose public inputs are as many.
 fn check_committed(name: &str, words: usize, inference: Figures, registration: [usize; 2]) {
@@ -149,4 +169,15 @@ fn lenet5_with_committed_weights() {
 #[test]
 fn residual_with_committed_weights() {
 	check_committed("residual", 15_634, [525_120, 20, 143_720, 518_595], [94_058, 17]);
+}
+
+#[test]
+fn a_transformer_is_refused_with_committed_weights() {
+	let model = model("transformer");
+	let mode = WeightsMode::Committed(DeclaredWidths::of(&model));
+	let refused = InferenceCircuit::with_weights(model, InputVisibility::Public, mode).map(drop);
+	assert!(
+		matches!(refused, Err(CircuitError::NotCommitted { .. })),
+		"{refused:?}"
+	);
 }

@@ -33,6 +33,15 @@ pub enum CalibrateError {
 		/// The ONNX node.
 		node: String,
 	},
+	/// The values of a product are too far from what its operands' scales allow.
+	#[error(
+		"node `{node}`: its product is too small or too large beside its operands; check that the images are scaled as in \
+		 training"
+	)]
+	ProductOutOfScale {
+		/// The ONNX node.
+		node: String,
+	},
 	/// A layer is clipped below what one step of its input can make of one weight.
 	#[error("node `{node}`: it is clipped to less than a step of its input times a weight; raise the bound of its Clip")]
 	CeilingTooLow {

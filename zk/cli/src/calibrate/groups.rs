@@ -34,7 +34,20 @@ pub fn shared_scales(float: &FloatModel, statistics: &Statistics) -> Vec<Option<
 			.map(|tensor| statistics.scale(tensor, 0.0))
 			.reduce(f64::max)
 	};
+	// Tokens are integers, whatever they stand for.
+	let names_rows = |tensor: usize| {
+		float.layers.iter().any(|layer| {
+			matches!(layer.operator, FloatOperator::Embedding { .. }) && usize::from(layer.input) == tensor
+		})
+	};
+	let scale = |tensor: usize| wanted(groups[tensor], &rounds).or_else(|| wanted(groups[tensor], &joins));
 	(0..tensors)
-		.map(|tensor| wanted(groups[tensor], &rounds).or_else(|| wanted(groups[tensor], &joins)))
+		.map(|tensor| {
+			if names_rows(tensor) {
+				Some(1.0)
+			} else {
+				scale(tensor)
+			}
+		})
 		.collect()
 }

@@ -5,6 +5,7 @@
 //! requantisation a plain shift: `weight scale = output scale / input scale / 2^shift`, with the largest shift at which
 //! the channel's weights fit into int8.
 
+mod attention;
 mod error;
 mod groups;
 mod losses;
@@ -46,7 +47,7 @@ impl Calibrated {
 /// Calibrates `float` on `images`. Calls `tick` once after every evaluation: [`Method::passes`] times an image.
 ///
 /// Deterministic: the same model and images give the same bytes on every machine, as long as the model has no function like
-/// Sigmoid, whose last bits depend on the platform's mathematical library.
+/// Sigmoid and no Softmax, whose last bits depend on the platform's mathematical library.
 pub fn calibrate(
 	float: &FloatModel,
 	images: &Dataset,

@@ -1,10 +1,11 @@
 //! Layers in float to layers in integers.
 
-use super::{error::CalibrateError, groups::shared_scales, scales::Statistics, Calibrated};
+use super::{attention, error::CalibrateError, groups::shared_scales, scales::Statistics, Calibrated};
 use crate::float::{FloatLayer, FloatModel, FloatOperator, Function, Parameters};
 use opensand_nn::{
 	limits::{MAX_MULTIPLIER, MAX_SHIFT},
-	Activation, Architecture, Layer, LayerWeights, Model, Operator, Shape, TensorIndex, Weights, Window,
+	Activation, Architecture, Layer, LayerWeights, MatMul, Model, Operator, Shape, TensorIndex, Weights,
+	Window,
 };
 
 /// The greatest magnitude of a weight, in steps, that still rounds into int8.
@@ -136,6 +137,41 @@ impl Step<'_> {
 				input = operands.remove(0);
 				let operator = FloatOperator::Concat(operands).skeleton();
 				(to, operator, None)
+			}
+			FloatOperator::MatMul { other, factor } => {
+				let step = from * made.scale(*other) * f64::from(*factor);
+				let product = attention::product_shift(step, self.scale(0.0)?);
+				let (shift, to) = product.ok_or_else(|| CalibrateError::ProductOutOfScale {
+					node: self.layer.name.clone(),
+				})?;
+				let operator = Operator::MatMul(MatMul {
+					other: made.place(*other),
+					transposed: false,
+					shift,
+				});
+				(to, operator, None)
+			}
+			FloatOperator::Softmax => {
+				let width = self.shapes[self.tensor].width;
+				let operator = Operator::Softmax(attention::softmax(width, from));
+				(attention::softmax_scale(), operator, None)
+			}
+			FloatOperator::LayerNormalization { epsilon, parameters } => {
+				let to = self.scale(0.0)?;
+				let quantised = attention::layer_normalization(*epsilon, parameters, from, to);
+				let (operator, weights) = quantised.ok_or_else(|| CalibrateError::BiasTooLarge {
+					node: self.layer.name.clone(),
+					channel: 0,
+				})?;
+				(to, Operator::LayerNormalization(operator), Some(weights))
+			}
+			FloatOperator::Embedding { table, .. } => {
+				let to = self.scale(0.0)?;
+				let weights = LayerWeights {
+					weights: quantise_all(table, to),
+					biases: Vec::new(),
+				};
+				(to, self.layer.operator.skeleton(), Some(weights))
 			}
 			FloatOperator::MaxPool(_)
 			| FloatOperator::Reshape(_)

@@ -1,6 +1,6 @@
 //! Evaluation in floating point: the reference that calibration and the accuracy report start from.
 
-use super::{FloatLayer, FloatModel, FloatOperator, Parameters};
+use super::{attention, FloatLayer, FloatModel, FloatOperator, Parameters};
 use opensand_nn::{Shape, Window};
 
 impl FloatModel {
@@ -70,6 +70,17 @@ impl FloatModel {
 			FloatOperator::Transpose(permutation) => {
 				let places = from.transposed_places(*permutation);
 				places.map(|place| input[place]).collect()
+			}
+			FloatOperator::MatMul { other, factor } => {
+				let other = &tensors[usize::from(*other)];
+				attention::matmul(input, from, other, to.width as usize, *factor)
+			}
+			FloatOperator::Softmax => attention::softmax(input, from.width as usize),
+			FloatOperator::LayerNormalization { epsilon, parameters } => {
+				attention::layer_normalization(input, from.width as usize, *epsilon, parameters)
+			}
+			FloatOperator::Embedding { width, table, .. } => {
+				attention::embedding(input, table, *width as usize)
 			}
 		};
 		if layer.relu {

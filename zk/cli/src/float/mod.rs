@@ -1,5 +1,6 @@
 //! Float models: what an ONNX graph means, in the operators of the integer format, before any quantisation.
 
+mod attention;
 mod evaluate;
 mod function;
 mod quantisation;
@@ -8,8 +9,8 @@ pub use function::Function;
 pub use quantisation::Quantisation;
 
 use opensand_nn::{
-	Activation, Add, AvgPool, Concat, Conv2d, DilatedConv2d, Linear, ModelError, Operator, Shape,
-	TensorIndex, Window,
+	limits::MAX_SOFTMAX_BITS, Activation, Add, AvgPool, Concat, Conv2d, DilatedConv2d, Embedding,
+	LayerNormalization, Linear, MatMul, ModelError, Operator, Shape, Softmax, TensorIndex, Window,
 };
 
 /// Weights and biases of a layer, laid out as [`opensand_nn::LayerWeights`] are.
@@ -53,6 +54,31 @@ pub enum FloatOperator {
 	Concat(Vec<TensorIndex>),
 	/// The axes in another order, as [`opensand_nn::Operator::Transpose`].
 	Transpose([u8; 3]),
+	/// The product of matrices, one a channel, with those of another tensor.
+	MatMul {
+		/// The second operand.
+		other: TensorIndex,
+		/// What the product is multiplied by, positive.
+		factor: f32,
+	},
+	/// Softmax over the last axis.
+	Softmax,
+	/// Layer normalisation over the last axis.
+	LayerNormalization {
+		/// What is added to the variance.
+		epsilon: f32,
+		/// A weight and a bias for each place on the axis.
+		parameters: Parameters,
+	},
+	/// Rows of a table, by tokens.
+	Embedding {
+		/// Rows of the table.
+		vocabulary: u32,
+		/// Columns of the table.
+		width: u32,
+		/// The table, row by row.
+		table: Vec<f32>,
+	},
 }
 
 /// An operator, the tensor it reads and the ONNX node it comes from.
@@ -91,10 +117,16 @@ impl FloatModel {
 
 	/// Weights and biases of all layers.
 	pub fn parameters(&self) -> usize {
-		let layers = self.layers.iter().filter_map(|layer| layer.operator.parameters());
-		layers
-			.map(|parameters| parameters.weights.len() + parameters.biases.len())
-			.sum()
+		let layers = self.layers.iter().map(|layer| match &layer.operator {
+			FloatOperator::Embedding { table, .. } => table.len(),
+			FloatOperator::LayerNormalization { parameters, .. } => {
+				parameters.weights.len() + parameters.biases.len()
+			}
+			operator => operator
+				.parameters()
+				.map_or(0, |parameters| parameters.weights.len() + parameters.biases.len()),
+		});
+		layers.sum()
 	}
 
 	/// Shape of tensor `index`.
@@ -142,9 +174,18 @@ impl FloatOperator {
 	/// The tensors that the operator reads besides its layer's input.
 	pub fn others(&self) -> &[TensorIndex] {
 		match self {
-			FloatOperator::Add(other) => std::slice::from_ref(other),
+			FloatOperator::Add(other) | FloatOperator::MatMul { other, .. } => std::slice::from_ref(other),
 			FloatOperator::Concat(others) => others,
 			_ => &[],
+		}
+	}
+
+	/// [`others`](Self::others), to change.
+	pub fn others_mut(&mut self) -> &mut [TensorIndex] {
+		match self {
+			FloatOperator::Add(other) | FloatOperator::MatMul { other, .. } => std::slice::from_mut(other),
+			FloatOperator::Concat(others) => others,
+			_ => &mut [],
 		}
 	}
 
@@ -160,7 +201,7 @@ impl FloatOperator {
 		)
 	}
 
-	/// Weights and biases, if the operator has some.
+	/// Weights and biases of a sum over channels.
 	pub fn parameters(&self) -> Option<&Parameters> {
 		match self {
 			FloatOperator::Linear(parameters) | FloatOperator::Conv2d { parameters, .. } => Some(parameters),
@@ -176,8 +217,8 @@ impl FloatOperator {
 		}
 	}
 
-	/// The integer operator with `shifts` (one an output channel where the operator has weights, else one), `multipliers`
-	/// (of an Add) and `table` (of a function).
+	/// The integer operator with `shifts` (one an output channel of a Linear or Conv2d, else one), `multipliers` (of an Add) and
+	/// `table` (of a function); with any exponentials and epsilon.
 	pub fn quantised(
 		&self,
 		shifts: Vec<u8>,
@@ -232,6 +273,24 @@ impl FloatOperator {
 				others: others.clone(),
 			}),
 			FloatOperator::Transpose(permutation) => Operator::Transpose(*permutation),
+			FloatOperator::MatMul { other, .. } => Operator::MatMul(MatMul {
+				other: *other,
+				transposed: false,
+				shift,
+			}),
+			FloatOperator::Softmax => Operator::Softmax(Softmax {
+				exponentials: Box::new([1; 256]),
+				bits: MAX_SOFTMAX_BITS,
+			}),
+			FloatOperator::LayerNormalization { .. } => {
+				Operator::LayerNormalization(LayerNormalization { epsilon: 1, shift })
+			}
+			FloatOperator::Embedding {
+				vocabulary, width, ..
+			} => Operator::Embedding(Embedding {
+				vocabulary: *vocabulary,
+				width: *width,
+			}),
 		}
 	}
 

@@ -1,6 +1,7 @@
 //! Operators on each element: functions, sums, and arithmetic with constants.
 
 use super::{
+	attention,
 	attributes::{form, Attributes},
 	error::OnnxError,
 	lower::{Builder, Tensor},
@@ -105,6 +106,11 @@ fn table<'a>(builder: &mut Builder<'a>, node: &'a NodeProto, function: Function)
 pub fn add<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxError> {
 	Attributes::new(node).finish()?;
 	for (tensor, constant) in [(0, 1), (1, 0)] {
+		if let Some(values) = builder.maybe_floats(node, constant)? {
+			if values.values.len() > 1 && attention::add_constant(builder, node, tensor, &values)? {
+				return Ok(());
+			}
+		}
 		if let Some(values) = per_channel(builder, node, tensor, constant)? {
 			let ones = vec![1.0; values.len()];
 			return scale(builder, node, tensor, ones, values);
@@ -222,6 +228,18 @@ fn scale<'a>(
 ) -> Result<(), OnnxError> {
 	check_finite(node, &factors, &summands)?;
 	let input = builder.tensor(node, position)?;
+	let layer = builder.sole_producer(node, position);
+	// One positive factor for all is part of a product's scale.
+	if let Some(FloatOperator::MatMul { factor, .. }) = layer.map(|layer| &mut layer.operator) {
+		let first = factors.first().copied().unwrap_or(0.0);
+		let uniform =
+			factors.iter().all(|factor| *factor == first) && summands.iter().all(|summand| *summand == 0.0);
+		if uniform && (*factor * first).is_normal() && first > 0.0 {
+			*factor *= first;
+			builder.set_alias(node, input);
+			return Ok(());
+		}
+	}
 	let layer = builder.sole_producer(node, position);
 	let parameters = layer.and_then(|layer| layer.operator.parameters_mut());
 	let Some(parameters) = parameters else {

@@ -48,7 +48,7 @@ pub enum OnnxError {
 	},
 	/// The graph's input has a shape that cannot be used.
 	#[error(
-		"input `{name}`: {problem}; export with shape [1, features], [1, channels, length] or [1, channels, height, width] of float"
+		"input `{name}`: {problem}; export with shape [1, features], [1, channels, length] or [1, channels, height, width] of float, or [1, tokens] of int64"
 	)]
 	BadInput {
 		/// Name of the input.

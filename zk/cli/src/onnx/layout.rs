@@ -123,7 +123,7 @@ pub fn transpose<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(
 	for (place, axis) in axes.iter().zip(&permutation[1..]) {
 		order[usize::from(*place)] = axes[axis - 1];
 	}
-	builder.push(node, input, &[], FloatOperator::Transpose(order), input.rank)
+	builder.transpose(node, input, order, input.rank)
 }
 
 /// Lowers Concat along the channels.

@@ -4,7 +4,7 @@ use super::{
 	attributes::{display_name, form},
 	error::OnnxError,
 	nodes, patterns,
-	proto::{GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto},
+	proto::{data_type, GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto},
 	tensor::{floats, integers, FloatTensor},
 };
 use crate::float::{FloatLayer, FloatModel, FloatOperator, Parameters, Quantisation};
@@ -20,7 +20,7 @@ const OPSETS: (i64, i64) = (11, 24);
 /// Lowers a decoded model.
 pub fn lower(model: &ModelProto) -> Result<FloatModel, OnnxError> {
 	let graph = model.graph.as_ref().ok_or(OnnxError::NoGraph)?;
-	check_opset(model)?;
+	let opset = check_opset(model)?;
 	if !graph.sparse_initializer.is_empty() {
 		let problem = "sparse constants are not supported; export them dense";
 		return Err(OnnxError::BadConstant {
@@ -33,7 +33,7 @@ pub fn lower(model: &ModelProto) -> Result<FloatModel, OnnxError> {
 	let nodes = graph.node.iter().enumerate();
 	let nodes = nodes.map(|(index, node)| rewritten.get(&index).unwrap_or(node));
 	let nodes = needed(nodes.collect(), output);
-	let mut builder = Builder::new(graph, &nodes)?;
+	let mut builder = Builder::new(graph, &nodes, opset)?;
 	for node in nodes {
 		nodes::lower(&mut builder, node)?;
 	}
@@ -42,7 +42,7 @@ pub fn lower(model: &ModelProto) -> Result<FloatModel, OnnxError> {
 
 /// A value of the graph.
 #[derive(Clone)]
-enum Value<'a> {
+pub(super) enum Value<'a> {
 	Tensor(Tensor),
 	Constant(&'a TensorProto),
 	/// A constant that was dequantised.
@@ -64,18 +64,22 @@ pub struct Tensor {
 
 /// What is known of the graph so far, and the layers made of it.
 pub struct Builder<'a> {
-	values: HashMap<&'a str, Value<'a>>,
+	/// The operator set.
+	opset: i64,
+	/// Whether the graph's input is of tokens.
+	takes_tokens: bool,
+	pub(super) values: HashMap<&'a str, Value<'a>>,
 	/// How many nodes and outputs read a value.
 	readers: HashMap<&'a str, usize>,
 	/// Tensors that have a second name with readers of its own.
-	shared: HashSet<TensorIndex>,
-	layers: Vec<FloatLayer>,
-	shapes: Vec<Shape>,
-	quantisations: Vec<Option<Quantisation>>,
+	pub(super) shared: HashSet<TensorIndex>,
+	pub(super) layers: Vec<FloatLayer>,
+	pub(super) shapes: Vec<Shape>,
+	pub(super) quantisations: Vec<Option<Quantisation>>,
 }
 
 impl<'a> Builder<'a> {
-	fn new(graph: &'a GraphProto, nodes: &[&'a NodeProto]) -> Result<Self, OnnxError> {
+	fn new(graph: &'a GraphProto, nodes: &[&'a NodeProto], opset: i64) -> Result<Self, OnnxError> {
 		let mut values: HashMap<&str, Value> = HashMap::new();
 		for constant in &graph.initializer {
 			values.insert(&constant.name, Value::Constant(constant));
@@ -85,7 +89,7 @@ impl<'a> Builder<'a> {
 			.iter()
 			.filter(|input| !values.contains_key(input.name.as_str()));
 		let input = exactly_one("inputs", inputs)?;
-		let (shape, rank) = input_shape(input)?;
+		let (shape, rank, takes_tokens) = input_shape(input)?;
 		values.insert(
 			&input.name,
 			Value::Tensor(Tensor {
@@ -103,6 +107,8 @@ impl<'a> Builder<'a> {
 			*readers.entry(value.as_str()).or_default() += 1;
 		}
 		Ok(Self {
+			opset,
+			takes_tokens,
 			values,
 			readers,
 			shared: HashSet::new(),
@@ -115,6 +121,11 @@ impl<'a> Builder<'a> {
 	/// Input `position` of `node`, which must depend on the graph's input.
 	pub fn tensor(&self, node: &NodeProto, position: usize) -> Result<Tensor, OnnxError> {
 		match self.value(node, position)? {
+			Value::Tensor(tensor) if self.takes_tokens && tensor.index == 0 => Err(form(
+				node,
+				"it computes with the tokens of the input",
+				"let Gather alone read the tokens, as rows of a constant table",
+			)),
 			Value::Tensor(tensor) => Ok(tensor),
 			Value::Constant(_) | Value::Floats(_) => Err(form(
 				node,
@@ -125,6 +136,23 @@ impl<'a> Builder<'a> {
 				node,
 				"it computes with quantised integers",
 				"export with a DequantizeLinear behind each QuantizeLinear (QDQ)",
+			)),
+		}
+	}
+
+	/// The model's operator set.
+	pub fn opset(&self) -> i64 {
+		self.opset
+	}
+
+	/// Input `position` of `node`, which must be the graph's input of tokens.
+	pub fn tokens(&self, node: &NodeProto, position: usize) -> Result<Tensor, OnnxError> {
+		match self.value(node, position)? {
+			Value::Tensor(tensor) if self.takes_tokens && tensor.index == 0 => Ok(tensor),
+			_ => Err(form(
+				node,
+				"its indices are not the graph's input",
+				"give the tokens as the input, of type int64 or int32 and shape [1, tokens]",
 			)),
 		}
 	}
@@ -228,7 +256,7 @@ impl<'a> Builder<'a> {
 		let fusible = |operator: &FloatOperator| {
 			matches!(operator, FloatOperator::Add(_)) || operator.parameters().is_some()
 		};
-		match self.sole_producer(node, 0) {
+		match self.sole_maker(node, 0) {
 			Some(layer) if fusible(&layer.operator) => {
 				layer.relu = true;
 				layer.ceiling = ceiling;
@@ -343,7 +371,7 @@ impl<'a> Builder<'a> {
 	}
 
 	/// The tensor that is input `position` of `node`, if nothing else reads that value.
-	fn reads_alone(&self, node: &NodeProto, position: usize) -> Option<Tensor> {
+	pub(super) fn reads_alone(&self, node: &NodeProto, position: usize) -> Option<Tensor> {
 		let name = node.input.get(position)?;
 		if self.readers.get(name.as_str()) != Some(&1) {
 			return None;
@@ -381,22 +409,23 @@ impl<'a> Builder<'a> {
 			Value::Tensor(_) | Value::Quantised(..) => Err(form(
 				node,
 				format!("input {position} is not a constant"),
-				"products of two activations are not supported; export with weights as constants",
+				"only MatMul multiplies two activations; export with weights as constants",
 			)),
 		}
 	}
 
-	fn set(&mut self, node: &'a NodeProto, value: Value<'a>) {
+	pub(super) fn set(&mut self, node: &'a NodeProto, value: Value<'a>) {
 		if let Some(output) = node.output.first() {
 			self.values.insert(output, value);
 		}
 	}
 
-	fn finish(self, output: &str) -> Result<FloatModel, OnnxError> {
+	fn finish(mut self, output: &str) -> Result<FloatModel, OnnxError> {
 		match self.values.get(output) {
 			Some(Value::Tensor(tensor)) if usize::from(tensor.index) == self.layers.len() => {}
 			_ => return Err(OnnxError::NoOutput(output.into())),
 		}
+		self.drop_unread();
 		let layer = |layer: &FloatLayer| Layer {
 			input: layer.input,
 			operator: layer.operator.skeleton(),
@@ -413,7 +442,8 @@ impl<'a> Builder<'a> {
 	}
 }
 
-fn check_opset(model: &ModelProto) -> Result<(), OnnxError> {
+/// The model's operator set.
+fn check_opset(model: &ModelProto) -> Result<i64, OnnxError> {
 	let default_domain = |domain: &str| domain.is_empty() || domain == "ai.onnx";
 	let version = model
 		.opset_import
@@ -424,7 +454,7 @@ fn check_opset(model: &ModelProto) -> Result<(), OnnxError> {
 	if !(min..=max).contains(&found) {
 		return Err(OnnxError::UnsupportedOpset { found, min, max });
 	}
-	Ok(())
+	Ok(found)
 }
 
 /// The nodes that `output` depends on, in order.
@@ -460,8 +490,8 @@ fn exactly_one<T>(what: &'static str, items: impl Iterator<Item = T>) -> Result<
 	}
 }
 
-/// Shape without the batch, and rank, of the graph's input.
-fn input_shape(input: &ValueInfoProto) -> Result<(Shape, u8), OnnxError> {
+/// Shape without the batch, and rank, of the graph's input, and whether it is of tokens.
+fn input_shape(input: &ValueInfoProto) -> Result<(Shape, u8, bool), OnnxError> {
 	let bad = |problem| OnnxError::BadInput {
 		name: input.name.clone(),
 		problem,
@@ -471,8 +501,9 @@ fn input_shape(input: &ValueInfoProto) -> Result<(Shape, u8), OnnxError> {
 		.as_ref()
 		.and_then(|kind| kind.tensor_type.as_ref())
 		.ok_or(bad("it is not a tensor"))?;
-	if tensor.elem_type != super::proto::data_type::FLOAT {
-		return Err(bad("its type is not float"));
+	let takes_tokens = matches!(tensor.elem_type, data_type::INT64 | data_type::INT32);
+	if !takes_tokens && tensor.elem_type != data_type::FLOAT {
+		return Err(bad("its type is neither float nor, for tokens, int64 or int32"));
 	}
 	let dims = &tensor.shape.as_ref().ok_or(bad("it has no shape"))?.dim;
 	let (batch, rest) = dims.split_first().ok_or(bad("it is a scalar"))?;
@@ -488,9 +519,10 @@ fn input_shape(input: &ValueInfoProto) -> Result<(Shape, u8), OnnxError> {
 		.collect::<Option<Vec<u32>>>()
 		.ok_or(bad("a dimension besides the batch is not fixed"))?;
 	match dims.as_slice() {
-		[features] => Ok((Shape::vector(*features), 2)),
-		[channels, length] => Ok((Shape::new(*channels, 1, *length), 3)),
-		[channels, height, width] => Ok((Shape::new(*channels, *height, *width), 4)),
+		[features] => Ok((Shape::vector(*features), 2, takes_tokens)),
+		_ if takes_tokens => Err(bad("tokens have not the shape [1, tokens]")),
+		[channels, length] => Ok((Shape::new(*channels, 1, *length), 3, false)),
+		[channels, height, width] => Ok((Shape::new(*channels, *height, *width), 4, false)),
 		_ => Err(bad("it has not 2, 3 or 4 dimensions")),
 	}
 }

@@ -1,5 +1,6 @@
 //! ONNX files to float models.
 
+mod attention;
 mod attributes;
 mod budget;
 mod elementwise;
@@ -11,6 +12,7 @@ mod patterns;
 pub mod proto;
 mod quantised;
 mod tensor;
+mod transposes;
 
 pub use error::OnnxError;
 

@@ -1,6 +1,7 @@
 //! The supported operators, one function each.
 
 use super::{
+	attention,
 	attributes::{display_name, form, Attributes},
 	elementwise,
 	error::OnnxError,
@@ -30,6 +31,10 @@ pub fn lower<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), O
 	match node.op_type.as_str() {
 		"Gemm" => gemm(builder, node),
 		"MatMul" => matmul(builder, node),
+		"Softmax" => attention::softmax(builder, node),
+		"LayerNormalization" => attention::layer_normalization(builder, node),
+		"Gather" => attention::gather(builder, node),
+		"ReduceMean" => attention::reduce_mean(builder, node),
 		"Conv" => conv(builder, node),
 		"MaxPool" => max_pool(builder, node),
 		"AveragePool" => average_pool(builder, node),
@@ -62,7 +67,7 @@ pub fn lower<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), O
 }
 
 /// What to do about an operator that is not supported.
-fn unsupported(node: &NodeProto) -> OnnxError {
+pub fn unsupported(node: &NodeProto) -> OnnxError {
 	let remedy = match node.op_type.as_str() {
 		"Dropout" => "export in evaluation mode, which drops it",
 		"Softmax" | "LogSoftmax" | "ArgMax" => "end the model at the logits: their order is the same",
@@ -70,12 +75,14 @@ fn unsupported(node: &NodeProto) -> OnnxError {
 			"export the float model, or one with QuantizeLinear and DequantizeLinear around float operators (QDQ)"
 		}
 		"PRelu" => "train with LeakyRelu, which has one slope",
-		"ReduceMean" => "export the mean over rows and columns as GlobalAveragePool",
+		"ReduceMean" => {
+			"take it over the tokens of [1, tokens, features] only; export the mean over rows and columns as GlobalAveragePool"
+		}
 		"Pad" => "give the padding to the Conv or pooling behind it",
-		"InstanceNormalization" | "GroupNormalization" | "LayerNormalization" => "train with BatchNormalization",
+		"InstanceNormalization" | "GroupNormalization" => "train with BatchNormalization or LayerNormalization",
 		"ConvTranspose" | "Resize" | "Upsample" => "train without upsampling",
 		_ => {
-			"supported are Gemm, MatMul, Conv, BatchNormalization, MaxPool, AveragePool, GlobalAveragePool, Add, Sub, Mul and Div \
+			"supported are Gemm, MatMul, Softmax, LayerNormalization, Gather, ReduceMean, Conv, BatchNormalization, MaxPool, AveragePool, GlobalAveragePool, Add, Sub, Mul and Div \
 			 by constants, Concat, Flatten, Reshape, Squeeze, Unsqueeze, Transpose, Relu, Clip, LeakyRelu, Elu, Sigmoid, \
 			 HardSigmoid, Tanh, HardSwish, Swish, Gelu, Erf, Softplus, QuantizeLinear, DequantizeLinear, Constant and Identity"
 		}
@@ -115,12 +122,18 @@ fn gemm<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxEr
 	linear(builder, node, input, Parameters { weights, biases })
 }
 
-/// `Y = A · B` with a constant `B`.
+/// `Y = A · B`: of two activations, or with a constant `B`.
 fn matmul<'a>(builder: &mut Builder<'a>, node: &'a NodeProto) -> Result<(), OnnxError> {
 	Attributes::new(node).finish()?;
-	let input = features(builder, node)?;
-	let (inputs, outputs, weights) = matrix(node, builder.floats(node, 1)?, false)?;
+	let input = builder.tensor(node, 0)?;
+	let Some(weights) = builder.maybe_floats(node, 1)? else {
+		return attention::product(builder, node);
+	};
+	let (inputs, outputs, weights) = matrix(node, weights, false)?;
 	check_inner(node, input, inputs)?;
+	if input.rank > 2 {
+		return attention::linear(builder, node, input, outputs, weights);
+	}
 	let biases = vec![0.0; outputs];
 	linear(builder, node, input, Parameters { weights, biases })
 }
@@ -326,11 +339,12 @@ fn matrix(
 }
 
 fn check_inner(node: &NodeProto, input: Tensor, inputs: usize) -> Result<(), OnnxError> {
-	if input.shape.channels as usize != inputs {
-		let problem = format!(
-			"its weights take {inputs} features, its input has {}",
-			input.shape.channels
-		);
+	let features = match input.rank {
+		2 => input.shape.channels,
+		_ => input.shape.width,
+	};
+	if features as usize != inputs {
+		let problem = format!("its weights take {inputs} features, its input has {features}");
 		return Err(form(node, problem, "export the model again"));
 	}
 	Ok(())
