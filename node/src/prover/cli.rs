@@ -211,13 +211,14 @@ impl ProverCmd {
 				output,
 			} => {
 				let store = BundleStore::new(location.places(cli).bundles);
-				let key = store.install(bundle).map_err(application)?;
-				let path = store.path(&key);
+				let name = store.install(bundle).map_err(application)?;
+				let path = store.path(&name);
+				let commitment = name.commitment.map(|commitment| prefixed(&commitment));
 				output.print(
-					&json!({ "key": prefixed(&key.0), "path": path }),
+					&json!({ "key": prefixed(&name.key.0), "commitment": commitment, "path": path }),
 					[format!(
 						"Installed the bundle of key {} in {}",
-						prefixed(&key.0),
+						prefixed(&name.key.0),
 						path.display()
 					)],
 				)

@@ -2,15 +2,15 @@
 
 use std::{io, ops::ControlFlow, time::Instant};
 
-use opensand_primitives::{
-	proving::{JobFailure, JobResult, ProvingStage},
-	KeyId,
-};
+use opensand_primitives::proving::{JobFailure, JobResult, ProvingStage};
 use opensand_zk_circuit::CircuitError;
 use opensand_zk_prover::{BundleError, ProveError, Prover, Stage};
-use opensand_zk_verifier::{Binding, InputVisibility};
+use opensand_zk_verifier::InputVisibility;
 
-use super::{bundles::BundleStore, protocol::ClearInput};
+use super::{
+	bundles::{BundleName, BundleStore},
+	protocol::Assignment,
+};
 
 /// Bundles that stay loaded.
 const LOADED_BUNDLES: usize = 4;
@@ -28,7 +28,7 @@ pub enum Fault {
 pub struct Engine {
 	bundles: BundleStore,
 	/// The most recently used first.
-	loaded: Vec<(KeyId, Prover)>,
+	loaded: Vec<(BundleName, Prover)>,
 }
 
 impl Engine {
@@ -40,17 +40,25 @@ impl Engine {
 		}
 	}
 
-	/// Runs the model of `binding.key`'s bundle on `input` and proves the result. `progress` hears of each stage and the
+	/// Runs the model of the assignment's bundle on its input and proves the result. `progress` hears of each stage and the
 	/// percentage of the whole that is done when the stage begins.
 	pub fn prove(
 		&mut self,
-		binding: &Binding,
-		input: &ClearInput,
+		assignment: &Assignment,
 		mut progress: impl FnMut(ProvingStage, u8),
 	) -> Result<JobResult, Fault> {
 		let started = Instant::now();
 		progress(ProvingStage::Loading, 0);
-		let prover = self.load(KeyId::from(binding.key))?;
+		let Assignment {
+			binding,
+			input,
+			commitment,
+			..
+		} = assignment;
+		let prover = self.load(BundleName {
+			key: binding.key.into(),
+			commitment: *commitment,
+		})?;
 		// A salt without a hash, or a hash without a salt, is a job for another model.
 		let is_hashed = prover.visibility() == InputVisibility::Hashed;
 		if is_hashed != input.salt.is_some() {
@@ -72,21 +80,21 @@ impl Engine {
 		})
 	}
 
-	/// The prover of `key`, loaded now or before.
-	fn load(&mut self, key: KeyId) -> Result<&Prover, Fault> {
-		let prover = match self.loaded.iter().position(|(loaded, _)| *loaded == key) {
+	/// The prover of a bundle, loaded now or before.
+	fn load(&mut self, bundle: BundleName) -> Result<&Prover, Fault> {
+		let prover = match self.loaded.iter().position(|(loaded, _)| *loaded == bundle) {
 			Some(place) => self.loaded.remove(place).1,
 			None => {
 				// Make room first: a key can have gigabytes.
 				self.loaded.truncate(LOADED_BUNDLES - 1);
-				let prover = Prover::load(&self.bundles.path(&key)).map_err(load_fault)?;
-				if prover.key_id() != key.0 {
+				let prover = Prover::load(&self.bundles.path(&bundle)).map_err(load_fault)?;
+				if BundleName::of_prover(&prover) != bundle {
 					return Err(Fault::Permanent(JobFailure::BadBundle));
 				}
 				prover
 			}
 		};
-		self.loaded.insert(0, (key, prover));
+		self.loaded.insert(0, (bundle, prover));
 		Ok(&self.loaded[0].1)
 	}
 }

@@ -145,8 +145,7 @@ fn retry(shared: &Shared, id: &JobId, job: &ProvingJob, reason: &str) {
 
 /// Lets `process` work on one job.
 fn attempt(shared: &Shared, process: &mut WorkerProcess, id: &JobId, job: &ProvingJob) -> Attempt {
-	// The weights of an installed bundle are constants.
-	if job.commitment.is_some() || !shared.bundles.contains(&job.key) {
+	if !shared.bundles.contains(&BundleName::of(job)) {
 		return Attempt::Failed(JobFailure::MissingBundle);
 	}
 	let input = match reveal(job, &shared.config.secret) {
@@ -164,6 +163,7 @@ fn attempt(shared: &Shared, process: &mut WorkerProcess, id: &JobId, job: &Provi
 		id: *id,
 		binding,
 		input,
+		commitment: job.commitment,
 	};
 	if let Err(error) = process.assign(&assignment) {
 		return lost(shared, id, error, false);

@@ -7,7 +7,10 @@
 use std::io::{self, Read, Write};
 
 use codec::{Decode, DecodeAll, Encode};
-use opensand_primitives::proving::{JobFailure, JobId, JobResult, ProverDevice, ProvingStage};
+use opensand_primitives::{
+	models::CommitmentBytes,
+	proving::{JobFailure, JobId, JobResult, ProverDevice, ProvingStage},
+};
 use opensand_zk_verifier::Binding;
 use thiserror::Error;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -16,7 +19,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 pub const MAX_FRAME_BYTES: usize = 4 << 20;
 /// Version of the messages; both sides must have the same, so a node whose executable was replaced under it
 /// notices.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Longest text of a [`FromWorker::Stumbled`], in bytes.
 pub const MAX_REASON_BYTES: usize = 1024;
 
@@ -25,10 +28,12 @@ pub const MAX_REASON_BYTES: usize = 1024;
 pub struct Assignment {
 	/// The job.
 	pub id: JobId,
-	/// What the proof is tied to; `binding.key` names the bundle to prove with.
+	/// What the proof is tied to; `binding.key` and the commitment name the bundle to prove with.
 	pub binding: Binding,
 	/// The input in the clear.
 	pub input: ClearInput,
+	/// The commitment to the model's weights that the proof is verified with, where they are no constants.
+	pub commitment: Option<CommitmentBytes>,
 }
 
 /// An input in the clear. It is wiped when dropped.
@@ -159,6 +164,7 @@ mod tests {
 				values: vec![7; 64],
 				salt: Some([8; 32]),
 			},
+			commitment: Some([9; 96]),
 		}
 	}
 
