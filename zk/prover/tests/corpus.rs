@@ -14,3 +14,13 @@ fn proving_keys() {
 fn bundles() {
 	Corpus::read(env!("CARGO_MANIFEST_DIR"), "bundle").replay(targets::bundle);
 }
+
+#[test]
+fn families() {
+	Corpus::read(env!("CARGO_MANIFEST_DIR"), "family").replay(targets::family);
+}
+
+#[test]
+fn masks() {
+	Corpus::read(env!("CARGO_MANIFEST_DIR"), "mask").replay(targets::mask);
+}
