@@ -5,10 +5,12 @@ use ark_ec::{
 	short_weierstrass::{Affine, Projective},
 	AffineRepr, CurveGroup,
 };
+use ark_ff::Field;
 use ark_serialize::{CanonicalDeserialize, CanonicalSerialize};
 use opensand_zk_msm::Curve;
 use opensand_zk_verifier::{Curve as _, Native, PointError, G1_LEN, G2_LEN};
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 /// Points that a thread takes at once.
 const CHUNK: usize = 256;
@@ -98,16 +100,15 @@ pub(crate) fn scale<P: Group>(points: &mut [Affine<P>], factor: &Fr) {
 
 /// The i-th point times first·ratioⁱ. Takes time that depends on them.
 pub(crate) fn scale_by_powers<P: Group>(points: &mut [Affine<P>], first: &Fr, ratio: &Fr) {
-	use ark_ff::Field;
 	points
 		.par_chunks_mut(CHUNK)
 		.enumerate()
 		.for_each(|(chunk, points)| {
-			let mut factor = *first * ratio.pow([(chunk * CHUNK) as u64]);
+			let mut factor = Zeroizing::new(*first * ratio.pow([(chunk * CHUNK) as u64]));
 			let mut products = Vec::with_capacity(points.len());
 			for point in points.iter() {
-				products.push(*point * factor);
-				factor *= ratio;
+				products.push(*point * *factor);
+				*factor *= ratio;
 			}
 			points.copy_from_slice(&Projective::normalize_batch(&products));
 		});
