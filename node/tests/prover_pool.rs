@@ -64,7 +64,7 @@ fn job(bundle: &Bundle, request: u64) -> ProvingJob {
 		genesis: GENESIS,
 		model: ModelId::from(MODEL),
 		key: bundle.key,
-		commitment: None,
+		commitment: bundle.commitment,
 		request,
 		worker: AccountId::from(WORKER),
 		input: JobInput::Public(bundle.input.clone()),
@@ -277,6 +277,33 @@ fn a_missing_bundle_can_be_installed_later() {
 	fs::rename(&hidden, &installed).unwrap();
 	assert_eq!(handle.submit(job(&bundle, 1)), Ok(id));
 	wait_for_status(&handle, &id, |status| *status == JobStatus::Done);
+}
+
+#[test]
+fn models_of_one_family_are_told_apart_by_their_commitments() {
+	let directory = TempDir::new().unwrap();
+	let bundles = Bundle::committed(&directory.path().join("bundles"));
+	let (_service, handle) = start(config(directory.path()));
+	let jobs: Vec<_> = (1..)
+		.zip(&bundles)
+		.map(|(request, bundle)| job(bundle, request))
+		.collect();
+	let ids: Vec<_> = jobs
+		.iter()
+		.map(|job| handle.submit(job.clone()).unwrap())
+		.collect();
+	for ((bundle, job), id) in bundles.iter().zip(&jobs).zip(&ids) {
+		wait_for_status(&handle, id, |status| *status == JobStatus::Done);
+		bundle.verify(job, &handle.result(id).unwrap());
+	}
+	let unknown = ProvingJob {
+		commitment: None,
+		..job(&bundles[0], 3)
+	};
+	let id = handle.submit(unknown).unwrap();
+	wait_for_status(&handle, &id, |status| {
+		*status == JobStatus::Failed(JobFailure::MissingBundle)
+	});
 }
 
 /// The weights of an installed bundle are constants: it is not one for a job that names a commitment.

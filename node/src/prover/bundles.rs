@@ -57,7 +57,9 @@ impl BundleName {
 	pub fn of_prover(prover: &Prover) -> Self {
 		Self {
 			key: prover.key_id().into(),
-			commitment: prover.weights_commitment().map(|commitment| commitment.to_bytes()),
+			commitment: prover
+				.weights_commitment()
+				.map(|commitment| commitment.to_bytes()),
 		}
 	}
 }
@@ -98,7 +100,11 @@ impl BundleStore {
 	/// The keys whose bundles are installed, in ascending order; one of a family as often as there are commitments under it.
 	pub fn keys(&self) -> Vec<KeyId> {
 		let mut keys = keys_in(&self.directory);
-		for entry in fs::read_dir(self.directory.join(COMMITTED)).into_iter().flatten().flatten() {
+		for entry in fs::read_dir(self.directory.join(COMMITTED))
+			.into_iter()
+			.flatten()
+			.flatten()
+		{
 			keys.extend(keys_in(&entry.path()));
 		}
 		keys.sort_unstable();

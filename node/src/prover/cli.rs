@@ -294,7 +294,7 @@ fn parse_job(text: &str) -> Result<JobId, String> {
 	Ok(id)
 }
 
-fn prefixed(bytes: &[u8; 32]) -> String {
+fn prefixed(bytes: &[u8]) -> String {
 	format!("0x{}", hex::encode(bytes))
 }
 

@@ -13,6 +13,7 @@ use opensand_zk_bridge::MAX_ANSWER_BYTES;
 use opensand_zk_verifier::Binding;
 
 use super::{
+	bundles::BundleName,
 	envelope::reveal,
 	metrics::failure_label,
 	process::{ProcessError, WorkerProcess},

@@ -75,7 +75,7 @@ fn listen(sender: mpsc::SyncSender<Assignment>) {
 /// Proves one assignment, reporting progress on the way.
 fn work(engine: &mut Engine, stdout: &mut Stdout, assignment: &Assignment) -> FromWorker {
 	let id = assignment.id;
-	let outcome = engine.prove(&assignment, |stage, percent| {
+	let outcome = engine.prove(assignment, |stage, percent| {
 		// A closed pipe shows when the answer is written.
 		let _ = protocol::write(stdout, &FromWorker::Progress { id, stage, percent });
 	});

@@ -7,13 +7,19 @@ use std::{
 };
 
 use opensand_nn::{Activation, Architecture, Layer, LayerWeights, Linear, Model, Operator, Shape, Weights};
+use opensand_node::prover::bundles::BundleStore;
 use opensand_primitives::{
+	models::CommitmentBytes,
 	proving::{JobInput, JobResult, ProvingJob},
 	KeyId,
 };
+use opensand_zk_circuit::DeclaredWidths;
+use opensand_zk_prover::{setup_family_dev, CommittedWeights, Mask};
 use opensand_zk_verifier::{
 	verify, Binding, InputVisibility, Native, Proof, Statement, StatementInput, VerifyingKey,
+	WeightsCommitment,
 };
+use rand::rngs::OsRng;
 use tempfile::TempDir;
 
 const INPUTS: u32 = 64;
@@ -25,6 +31,8 @@ pub struct Bundle {
 	pub path: PathBuf,
 	/// Its key.
 	pub key: KeyId,
+	/// The commitment to its weights, where they are no constants.
+	pub commitment: Option<CommitmentBytes>,
 	/// An input of its model.
 	pub input: Vec<u8>,
 	model: Arc<Model>,
@@ -44,6 +52,37 @@ impl Bundle {
 		static MADE: OnceLock<Made> = OnceLock::new();
 		MADE.get_or_init(|| Made::new(4, InputVisibility::Hashed))
 			.copy_to(store)
+	}
+
+	/// Installs two bundles of one model and one key, with commitments of their own to its weights.
+	pub fn committed(store: &Path) -> [Self; 2] {
+		let model = Arc::new(model(4));
+		let (widths, visibility) = (DeclaredWidths::of(&model), InputVisibility::Public);
+		let family = setup_family_dev(model.clone(), visibility, widths.clone(), &mut OsRng).unwrap();
+		let verifying = family.inference.verifying_key().clone();
+		[(); 2].map(|()| {
+			let bundle = opensand_zk_prover::Bundle {
+				model: model.clone(),
+				visibility,
+				weights: Some(CommittedWeights {
+					widths: widths.clone(),
+					mask: Mask::random(&mut OsRng),
+				}),
+				proving_key: family.inference.clone(),
+			};
+			let directory = TempDir::new().unwrap();
+			let written = bundle.write(directory.path()).unwrap();
+			let installed = BundleStore::new(store.to_path_buf());
+			let name = installed.install(&written).unwrap();
+			Self {
+				path: installed.path(&name),
+				key: name.key,
+				commitment: name.commitment,
+				input: input(),
+				model: model.clone(),
+				verifying: verifying.clone(),
+			}
+		})
 	}
 
 	/// Checks that `result` is the model's output for `job`, with a proof of it.
@@ -66,7 +105,10 @@ impl Bundle {
 			output,
 		};
 		let proof = Proof::from_bytes_with::<Native>(&result.proof).unwrap();
-		verify::<Native>(&self.verifying, &statement, None, &proof).unwrap();
+		let commitment = self
+			.commitment
+			.map(|bytes| WeightsCommitment::from_bytes(&bytes).unwrap());
+		verify::<Native>(&self.verifying, &statement, commitment.as_ref(), &proof).unwrap();
 	}
 }
 
@@ -108,11 +150,16 @@ impl Made {
 		Bundle {
 			path,
 			key: KeyId::from(self.verifying.id()),
-			input: (0..INPUTS).map(|index| index as u8).collect(),
+			commitment: None,
+			input: input(),
 			model: self.model.clone(),
 			verifying: self.verifying.clone(),
 		}
 	}
+}
+
+fn input() -> Vec<u8> {
+	(0..INPUTS).map(|index| index as u8).collect()
 }
 
 fn model(hidden: u32) -> Model {
