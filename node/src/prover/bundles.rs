@@ -59,7 +59,7 @@ impl BundleName {
 			key: prover.key_id().into(),
 			commitment: prover
 				.weights_commitment()
-				.map(|commitment| commitment.to_bytes()),
+				.and_then(|commitment| commitment.to_bytes().try_into().ok()),
 		}
 	}
 }
