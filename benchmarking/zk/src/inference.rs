@@ -287,12 +287,13 @@ fn verify_seconds(accepted: &Accepted) -> Result<f64> {
 	let key = VerifyingKey::from_trusted_bytes(&accepted.key)
 		.map_err(|error| anyhow::anyhow!("the key: {error:?}"))?;
 	let statement = accepted.statement(&key);
-	let commitment = accepted
-		.commitment
-		.as_deref()
-		.map(WeightsCommitment::from_bytes)
-		.transpose();
-	let commitment = commitment.map_err(|error| anyhow::anyhow!("the commitment: {error:?}"))?;
+	let commitment = match accepted.commitment.as_deref() {
+		None => None,
+		Some(bytes) => Some(
+			WeightsCommitment::from_bytes(bytes.try_into()?)
+				.map_err(|error| anyhow::anyhow!("the commitment: {error:?}"))?,
+		),
+	};
 	let mut times = Vec::with_capacity(VERIFICATIONS);
 	for _ in 0..VERIFICATIONS {
 		let start = Instant::now();

@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used)] // a benchmark that cannot be set up must fail
 
-use alloc::{vec, vec::Vec};
+use alloc::{boxed::Box, vec, vec::Vec};
 use frame_benchmarking::v2::*;
 use frame_support::{
 	traits::fungible::{Inspect, Mutate},
@@ -14,7 +14,7 @@ use opensand_primitives::{
 	ids::model_id,
 	models::{
 		ArchitectureRecord, ArtifactLocator, BenchmarkFamily, CommitmentBytes, FamilyRecord, KeyBytes,
-		KeyStatus, ModelRecord, ModelWeights, MAX_LOCATOR_BYTES,
+		KeyStatus, ModelRecord, ModelWeights, RegistrationProof, MAX_LOCATOR_BYTES,
 	},
 	trapdoor::{Trapdoor, TrapdoorWeights},
 	AccountId, ArchitectureId, Balance, KeyId, ModelId,
@@ -430,7 +430,7 @@ mod benchmarks {
 			request: 0,
 			worker: owner.clone().into(),
 		});
-		let proof = Trapdoor::of_family(0, StatementShape::REGISTRATION)
+		let proof: RegistrationProof = Trapdoor::of_family(0, StatementShape::REGISTRATION)
 			.prove_with(&statement, Some(&weights), 0)
 			.expect("no point is the identity")
 			.to_bytes()
@@ -438,7 +438,7 @@ mod benchmarks {
 			.expect("a proof has this length");
 
 		#[extrinsic_call]
-		_(RawOrigin::Signed(owner), model, commitment, proof);
+		_(RawOrigin::Signed(owner), model, commitment, Box::new(proof));
 
 		assert!(Pallet::<T>::inference_terms(model).is_some());
 	}

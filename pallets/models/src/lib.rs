@@ -35,7 +35,7 @@ pub use weights::WeightInfo;
 #[frame_support::pallet]
 #[allow(clippy::expect_used)] // the macro expands to it
 pub mod pallet {
-	use alloc::vec::Vec;
+	use alloc::{boxed::Box, vec::Vec};
 	use frame_support::{
 		pallet_prelude::*,
 		traits::{
@@ -759,7 +759,7 @@ pub mod pallet {
 			origin: OriginFor<T>,
 			model: ModelId,
 			commitment: CommitmentBytes,
-			proof: RegistrationProof,
+			proof: Box<RegistrationProof>,
 		) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			let record = Self::owned(&model, &who)?;

@@ -93,6 +93,30 @@ fn prove(folder: &Path, visibility: &str) -> (PathBuf, PathBuf) {
 }
 
 #[test]
+fn proofs_are_timed() {
+	let folder = tempfile::tempdir().unwrap();
+	let bundles = folder.path();
+	let setup = report(&[&"setup", &"--model", &digits(""), &"--bundles", &bundles]);
+	let bundle = setup["bundle"].as_str().unwrap();
+	let (model, images) = (digits(""), digits("heldout.images.npy"));
+	let bench = |runs: &str| -> Vec<std::ffi::OsString> {
+		let words = ["bench", "--bundle", bundle, "--runs", runs, "--model"].map(Into::into);
+		let files = [model.clone().into(), "--images".into(), images.clone().into()];
+		words.into_iter().chain(files).collect()
+	};
+	let arguments = bench("3");
+	let arguments: Vec<&dyn AsRef<OsStr>> = arguments.iter().map(|argument| argument as _).collect();
+	let timed = report(&arguments);
+	assert_eq!(timed["key"], setup["key"]);
+	for work in ["prove", "verify"] {
+		let [least, median, greatest] =
+			["least", "median", "greatest"].map(|name| timed[work][name].as_f64().unwrap());
+		assert!(0.0 < least && least <= median && median <= greatest, "{timed}");
+	}
+	assert_eq!(run(bench("0")).status.code(), Some(2));
+}
+
+#[test]
 fn from_onnx_to_a_verified_proof() {
 	let folder = tempfile::tempdir().unwrap();
 	let model = folder.path().join("model");

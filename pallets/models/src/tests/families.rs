@@ -31,7 +31,7 @@ fn awaiting() -> (KeyId, ModelId) {
 
 fn activate(model: ModelId, weights: u64, statement: &Statement) -> sp_runtime::DispatchResult {
 	let proof = prove(SEED, StatementShape::REGISTRATION, statement, weights);
-	Models::activate_model(alice(), model, commitment(weights), proof)
+	Models::activate_model(alice(), model, commitment(weights), Box::new(proof))
 }
 
 mod keys_of_two {
@@ -284,19 +284,24 @@ mod activation {
 			}
 			let proof = prove(SEED, StatementShape::REGISTRATION, &good, WEIGHTS);
 			assert_noop!(
-				Models::activate_model(alice(), model, commitment(WEIGHTS + 1), proof),
+				Models::activate_model(alice(), model, commitment(WEIGHTS + 1), Box::new(proof)),
 				Error::<Test>::InvalidRegistration
 			);
 			let foreign = prove(SEED + 1, StatementShape::REGISTRATION, &good, WEIGHTS);
 			assert_noop!(
-				Models::activate_model(alice(), model, commitment(WEIGHTS), foreign),
+				Models::activate_model(alice(), model, commitment(WEIGHTS), Box::new(foreign)),
 				Error::<Test>::InvalidRegistration
 			);
 			assert_noop!(
-				Models::activate_model(bob(), model, commitment(WEIGHTS), proof),
+				Models::activate_model(bob(), model, commitment(WEIGHTS), Box::new(proof)),
 				Error::<Test>::NotOwner
 			);
-			assert_ok!(Models::activate_model(alice(), model, commitment(WEIGHTS), proof));
+			assert_ok!(Models::activate_model(
+				alice(),
+				model,
+				commitment(WEIGHTS),
+				Box::new(proof)
+			));
 		});
 	}
 
@@ -321,13 +326,13 @@ mod activation {
 			));
 			let copy = Models::models_of(BOB, 1)[0];
 			assert_noop!(
-				Models::activate_model(bob(), copy, commitment(WEIGHTS), proof),
+				Models::activate_model(bob(), copy, commitment(WEIGHTS), Box::new(proof)),
 				Error::<Test>::InvalidRegistration
 			);
 			// Nor another model of the same owner.
 			let other = committed_model(family, [8; 32], None);
 			assert_noop!(
-				Models::activate_model(alice(), other, commitment(WEIGHTS), proof),
+				Models::activate_model(alice(), other, commitment(WEIGHTS), Box::new(proof)),
 				Error::<Test>::InvalidRegistration
 			);
 		});
@@ -358,7 +363,7 @@ mod activation {
 			for statement in [&inference, &registration] {
 				let proof = prove(SEED, INFERENCE, statement, WEIGHTS);
 				assert_noop!(
-					Models::activate_model(alice(), model, commitment(WEIGHTS), proof),
+					Models::activate_model(alice(), model, commitment(WEIGHTS), Box::new(proof)),
 					Error::<Test>::InvalidRegistration
 				);
 			}
@@ -410,7 +415,8 @@ mod activation {
 				&registration_statement(family, model),
 				WEIGHTS,
 			);
-			let submit = |commitment, proof| Models::activate_model(alice(), model, commitment, proof);
+			let submit =
+				|commitment, proof| Models::activate_model(alice(), model, commitment, Box::new(proof));
 			let mut identity: CommitmentBytes = [0; G1_LEN];
 			identity[0] = 0x40;
 			let mut off_curve = commitment(WEIGHTS);

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod bench;
 mod calibrate;
 mod calibration;
 mod ceremony;
@@ -64,6 +65,8 @@ pub enum Command {
 	Prove(prove::Prove),
 	/// Verify a proof.
 	Verify(verify::Verify),
+	/// Time proofs with a bundle, and their verification.
+	Bench(bench::Bench),
 	/// Print the id of a model file, a key or any other file.
 	Digest(digest::Digest),
 }
@@ -84,6 +87,7 @@ pub fn run(cli: Cli) -> Result<(), CliError> {
 		Command::Mock(command) => command.run(output),
 		Command::Prove(command) => command.run(output),
 		Command::Verify(command) => command.run(output),
+		Command::Bench(command) => command.run(output),
 		Command::Digest(command) => command.run(output),
 	}
 }
