@@ -1,11 +1,9 @@
 //! Factors from a public random value.
 
-use crate::{
-	contribution::Beacon,
-	hash::{hash_512, hash_to_field, Digest},
-};
+use crate::{contribution::Beacon, hash::Digest};
 use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field};
+use opensand_zk_verifier::hash::{hash_512, hash_to_field};
 
 const SEED_TAG: &[u8] = b"OpenSand/ceremony-beacon/v1";
 const STEP_TAG: &[u8] = b"OpenSand/ceremony-beacon-step/v1";

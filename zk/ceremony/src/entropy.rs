@@ -1,8 +1,8 @@
 //! The secrets of one participant.
 
-use crate::hash::{hash_512, hash_to_field};
 use ark_bls12_381::Fr;
 use ark_ff::AdditiveGroup;
+use opensand_zk_verifier::hash::{hash_512, hash_to_field};
 use rand::{rngs::OsRng, RngCore};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 

@@ -1,8 +1,6 @@
-//! Hashes under tags, as in `zk/PROTOCOL.md`: a tag is preceded by its length.
+//! Short hashes under tags, as in `zk/PROTOCOL.md`: a tag is preceded by its length. The long ones are the verifier's.
 
-use ark_bls12_381::Fr;
-use ark_ff::PrimeField;
-use blake2::{digest::consts::U32, Blake2b, Blake2b512, Digest as _};
+use blake2::{digest::consts::U32, Blake2b, Digest as _};
 
 /// A BLAKE2b-256 hash.
 pub type Digest = [u8; 32];
@@ -35,18 +33,4 @@ pub(crate) fn hash(tag: &[u8], parts: &[&[u8]]) -> Digest {
 	let mut hasher = Hasher::new(tag);
 	parts.iter().for_each(|part| hasher.update(part));
 	hasher.finish()
-}
-
-/// 64 bytes of hash of some parts under a tag.
-pub(crate) fn hash_512(tag: &[u8], parts: &[&[u8]]) -> [u8; 64] {
-	let mut hasher = Blake2b512::new();
-	hasher.update((tag.len() as u64).to_le_bytes());
-	hasher.update(tag);
-	parts.iter().for_each(|part| hasher.update(part));
-	hasher.finalize().into()
-}
-
-/// 64 bytes of hash, reduced modulo the group order.
-pub(crate) fn hash_to_field(tag: &[u8], parts: &[&[u8]]) -> Fr {
-	Fr::from_le_bytes_mod_order(&hash_512(tag, parts))
 }

@@ -5,12 +5,13 @@
 
 use crate::{
 	entropy::Entropy,
-	hash::{hash_to_field, Digest},
+	hash::Digest,
 	points::encode,
 	reader::{put_scalar, FileError, Reader},
 };
 use ark_bls12_381::{Fr, G1Affine};
 use ark_ec::CurveGroup;
+use opensand_zk_verifier::hash::hash_to_field;
 
 const TAG: &[u8] = b"OpenSand/ceremony-knowledge/v1";
 

@@ -1,13 +1,10 @@
 //! Whether points are multiples of other points by one unknown factor, for many at once by random combinations.
 
-use crate::{
-	hash::{hash_512, Digest},
-	points::Group,
-};
+use crate::{hash::Digest, points::Group};
 use ark_bls12_381::{Fr, G1Affine, G2Affine};
 use ark_ec::{short_weierstrass::Affine, AffineRepr, CurveGroup};
 use opensand_zk_msm::{multiply, Bases, Scalars};
-use opensand_zk_verifier::{Curve as _, Native};
+use opensand_zk_verifier::{hash::hash_512, Curve as _, Native};
 use rayon::prelude::*;
 
 const TAG: &[u8] = b"OpenSand/ceremony-multiplier/v1";

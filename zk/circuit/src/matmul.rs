@@ -13,6 +13,7 @@ use crate::{
 	bits::bit_length,
 	builder::{Builder, Result},
 	linear::{Lc, Variable},
+	packing::WORD_BITS,
 	requantise::{Accumulator, Requantisation},
 	requantise_look_up::RequantiseTables,
 	wire::Wire,
@@ -20,9 +21,6 @@ use crate::{
 use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use opensand_nn::{Activation, Interval, MatMul, Shape};
-
-/// Bits of a packed expression: with every digit below its base, it is below 2^253, and the field's order is above 2^254.
-const CAPACITY: u32 = 253;
 
 /// The wires of a tensor.
 #[derive(Clone, Copy)]
@@ -56,16 +54,16 @@ impl Matrices<'_> {
 }
 
 /// Rows and columns of a block, and the powers of its base.
-pub(crate) struct Packing {
+pub(crate) struct Blocks {
 	pub(crate) rows: usize,
 	pub(crate) columns: usize,
 	pub(crate) powers: Vec<Fr>,
 }
 
-impl Packing {
+impl Blocks {
 	/// The blocks with the fewest products for a matrix of `rows` × `columns` with digits of `width` bits.
 	pub(crate) fn new(rows: usize, columns: usize, width: u32) -> Self {
-		let capacity = (CAPACITY / width) as usize;
+		let capacity = (WORD_BITS / width) as usize;
 		let blocks = (1..=rows.min(capacity)).map(|block| (block, columns.min(capacity / block)));
 		let (block_rows, block_columns) = blocks
 			.min_by_key(|(block_rows, block_columns)| {
@@ -165,11 +163,11 @@ impl Builder {
 		}
 		let columns = matrices.columns;
 		let rows = values.len() / columns;
-		let packing = Packing::new(rows, columns, proven);
-		for first_row in (0..rows).step_by(packing.rows) {
-			for first_column in (0..columns).step_by(packing.columns) {
-				let block_rows = packing.rows.min(rows - first_row);
-				let block_columns = packing.columns.min(columns - first_column);
+		let blocks = Blocks::new(rows, columns, proven);
+		for first_row in (0..rows).step_by(blocks.rows) {
+			for first_column in (0..columns).step_by(blocks.columns) {
+				let block_rows = blocks.rows.min(rows - first_row);
+				let block_columns = blocks.columns.min(columns - first_column);
 				let places = move || {
 					(0..block_columns).flat_map(move |column| (0..block_rows).map(move |row| (row, column)))
 				};
@@ -178,13 +176,13 @@ impl Builder {
 					for (row, column) in places() {
 						let sum = sums[(first_row + row) * columns + first_column + column];
 						let sum = Lc::integers(lower, [(1, sum)]);
-						lc = lc.plus_scaled(powers[row + packing.rows * column], &sum);
+						lc = lc.plus_scaled(powers[row + blocks.rows * column], &sum);
 					}
 					lc
 				};
 				self.product_chain(
 					matrices,
-					&packing,
+					&blocks,
 					[first_row, first_column],
 					[block_rows, block_columns],
 					total,
@@ -198,7 +196,7 @@ impl Builder {
 	fn product_chain(
 		&mut self,
 		matrices: &Matrices,
-		packing: &Packing,
+		blocks: &Blocks,
 		[first_row, first_column]: [usize; 2],
 		[rows, columns]: [usize; 2],
 		total: impl Fn(&[Fr]) -> Lc,
@@ -208,7 +206,7 @@ impl Builder {
 		for k in 0..matrices.inner {
 			let left = (0..rows).map(|row| (row, matrices.left(first_row + row, k)));
 			let right =
-				(0..columns).map(|column| (packing.rows * column, matrices.right(k, first_column + column)));
+				(0..columns).map(|column| (blocks.rows * column, matrices.right(k, first_column + column)));
 			if self.only_counts() {
 				if k + 1 < matrices.inner {
 					self.rest_field(Fr::ZERO);
@@ -216,8 +214,8 @@ impl Builder {
 				self.enforce(Lc::zero, Lc::zero, Lc::zero)?;
 				continue;
 			}
-			let (left, left_value) = packing.pack(left, wants_lc);
-			let (right, right_value) = packing.pack(right, wants_lc);
+			let (left, left_value) = blocks.pack(left, wants_lc);
+			let (right, right_value) = blocks.pack(right, wants_lc);
 			if k + 1 < matrices.inner {
 				let product = self.rest_field(left_value * right_value);
 				products.push((-Fr::ONE, product));
@@ -227,7 +225,7 @@ impl Builder {
 					|| left,
 					|| right,
 					|| {
-						let mut lc = total(&packing.powers);
+						let mut lc = total(&blocks.powers);
 						lc.0.append(&mut products);
 						lc
 					},

@@ -22,8 +22,8 @@ use ark_ff::Field;
 use opensand_nn::{Model, Operator};
 use std::ops::Range;
 
-/// The bits of all digits of a word and of a packed sum: B^κ < |F|.
-const WORD_BITS: u32 = 253;
+/// The bits of all digits of a word and of a packed sum, of weights or of activations: B^κ < 2^253 < |F|.
+pub(crate) const WORD_BITS: u32 = 253;
 /// The largest magnitude of a weight.
 const WEIGHT: u128 = 128;
 

@@ -8,12 +8,12 @@ use blake2::{digest::consts::U32, Blake2b, Blake2b512, Digest};
 ///
 /// The tag is preceded by its length. 512 bits reduced modulo a 255-bit prime are within 2^-257 of uniform. Callers
 /// pass parts of fixed length, or lengths as parts of their own, so that the concatenation is injective.
-pub(crate) fn hash_to_field(tag: &[u8], parts: &[&[u8]]) -> Fr {
+pub fn hash_to_field(tag: &[u8], parts: &[&[u8]]) -> Fr {
 	Fr::from_le_bytes_mod_order(&hash_512(tag, parts))
 }
 
 /// BLAKE2b-512 of a domain tag, preceded by its length, and the given parts.
-pub(crate) fn hash_512(tag: &[u8], parts: &[&[u8]]) -> [u8; 64] {
+pub fn hash_512(tag: &[u8], parts: &[&[u8]]) -> [u8; 64] {
 	let mut hasher = Blake2b512::new();
 	hasher.update((tag.len() as u64).to_le_bytes());
 	hasher.update(tag);

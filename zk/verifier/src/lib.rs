@@ -31,7 +31,7 @@ extern crate alloc;
 mod compressed;
 mod curve;
 mod encoding;
-mod hash;
+pub mod hash;
 mod key;
 pub mod poseidon;
 mod proof;

@@ -1,7 +1,7 @@
 //! A prover that commits to what it likes, and does the best that can be done with it.
 
 use ark_bls12_381::Fr;
-use ark_ff::Field;
+use ark_ff::{AdditiveGroup, Field};
 use opensand_zk_r1cs::Matrices;
 use std::collections::HashMap;
 
@@ -76,7 +76,7 @@ pub(super) fn multiplicities(matrices: &Matrices, z: &[Option<Fr>]) -> Vec<(usiz
 }
 
 /// The rows that each column occurs in.
-pub(super) fn rows_of_columns(matrices: &Matrices) -> Vec<Vec<usize>> {
+fn rows_of_columns(matrices: &Matrices) -> Vec<Vec<usize>> {
 	let mut rows = vec![Vec::new(); matrices.segments().variables()];
 	for row in 0..matrices.constraints() {
 		for matrix in 0..3 {
@@ -135,4 +135,31 @@ fn solve_row(matrices: &Matrices, row: usize, z: &[Option<Fr>]) -> Option<(usize
 		_ => a * b - c,
 	};
 	Some((column, value * coefficient.inverse()?))
+}
+
+/// No column of a full assignment may have another value while all others stay.
+pub(super) fn assert_no_single_value_may_differ(matrices: &Matrices, mut z: Vec<Fr>) {
+	let rows = rows_of_columns(matrices);
+	assert_eq!(matrices.first_unsatisfied(&z), None);
+	for column in 1..z.len() {
+		let original = z[column];
+		let others = [
+			original + Fr::ONE,
+			original - Fr::ONE,
+			-original,
+			Fr::ZERO,
+			original + Fr::from(256u64),
+			original.double(),
+			Fr::from(0x1234_5678_9abc_def0u64),
+		];
+		for other in others.into_iter().filter(|other| *other != original) {
+			z[column] = other;
+			let holds = |row: &usize| {
+				let [a, b, c] = [0, 1, 2].map(|matrix| matrices.product(matrix, *row, &z));
+				a * b == c
+			};
+			assert!(!rows[column].iter().all(holds), "column {column} may be {other}");
+		}
+		z[column] = original;
+	}
 }

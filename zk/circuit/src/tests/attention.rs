@@ -1,18 +1,17 @@
 //! The operators of transformers: what they compute by both methods, and what they refuse.
 
 use super::{
-	adversary::complete, assign, attention_head, by_bits, embedded, looking_up, normalised_row, product, run,
-	softmax_row,
+	assign, attention_head, by_bits, embedded, looking_up, normalised_row, product, run, softmax_row,
+	target::Target,
 };
 use crate::{
-	matmul::Packing,
+	matmul::Blocks,
 	tables::{Table, PAIR},
 	InferenceCircuit, MockError,
 };
 use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use opensand_nn::{testing, LayerNormalization, Model, Operator, Shape};
-use opensand_zk_r1cs::Matrices;
 
 /// Models with each operator, in several shapes.
 fn models() -> Vec<Model> {
@@ -86,17 +85,17 @@ fn tied_maxima_and_equal_rows_are_proven() {
 fn blocks_fit_the_field() {
 	for width in 1..=40 {
 		for [rows, columns] in [[1usize, 1], [16, 16], [3, 200], [100, 2]] {
-			let packing = Packing::new(rows, columns, width);
-			let digits = packing.rows * packing.columns;
+			let blocks = Blocks::new(rows, columns, width);
+			let digits = blocks.rows * blocks.columns;
 			assert!(digits as u32 * width <= 253);
-			assert_eq!(packing.powers.len(), digits);
-			let products = rows.div_ceil(packing.rows) * columns.div_ceil(packing.columns);
+			assert_eq!(blocks.powers.len(), digits);
+			let products = rows.div_ceil(blocks.rows) * columns.div_ceil(blocks.columns);
 			assert!(products <= rows.div_ceil(253 / width as usize) * columns);
 		}
 	}
-	let packing = Packing::new(16, 16, 21);
+	let blocks = Blocks::new(16, 16, 21);
 	assert_eq!(
-		16usize.div_ceil(packing.rows) * 16usize.div_ceil(packing.columns),
+		16usize.div_ceil(blocks.rows) * 16usize.div_ceil(blocks.columns),
 		24
 	);
 }
@@ -121,54 +120,6 @@ fn false_accumulators_are_refused_in_their_layer() {
 				other => panic!("{change}: {other:?}"),
 			}
 		}
-	}
-}
-
-/// An honest execution whose committed values are then changed.
-struct Target {
-	matrices: Matrices,
-	public: Vec<Fr>,
-	committed: Vec<Fr>,
-}
-
-impl Target {
-	fn new(circuit: &InferenceCircuit, input: &[i8]) -> Self {
-		let matrices = circuit.matrices().unwrap();
-		let segments = matrices.segments();
-		let z = assign(circuit, &run(circuit, input));
-		assert_eq!(matrices.first_unsatisfied(&z), None);
-		Self {
-			public: z[..segments.public].to_vec(),
-			committed: z[segments.committed_columns()].to_vec(),
-			matrices,
-		}
-	}
-
-	/// The rows, but for the fold, that do not hold with these values from `first` on and what best follows from them.
-	fn failing(&self, first: usize, values: &[Fr]) -> Vec<usize> {
-		let mut committed = self.committed.clone();
-		committed[first..first + values.len()].copy_from_slice(values);
-		let z = complete(&self.matrices, &self.public, &committed);
-		let fold = 3;
-		let rows = (0..self.matrices.constraints()).filter(|row| {
-			let states_fold = self.matrices.row(0, *row).any(|(column, _)| column == fold);
-			let [a, b, c] = [0, 1, 2].map(|matrix| self.matrices.product(matrix, *row, &z));
-			!states_fold && a * b != c
-		});
-		rows.collect()
-	}
-
-	/// Whether a row is part of a look-up: r is in it, or it compares both sides of a table.
-	fn looks_up(&self, row: usize) -> bool {
-		let has_r = self.matrices.row(1, row).any(|(column, _)| column == 1);
-		has_r || self.matrices.row(0, row).count() > 100
-	}
-
-	/// Only look-ups refuse these values.
-	fn refused_by_look_ups(&self, first: usize, values: &[Fr]) {
-		let failing = self.failing(first, values);
-		assert!(!failing.is_empty());
-		assert!(failing.iter().all(|row| self.looks_up(*row)), "{failing:?}");
 	}
 }
 

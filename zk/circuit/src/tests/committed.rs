@@ -1,8 +1,8 @@
 //! Circuits whose weights are committed to: what they compute, and what they refuse.
 
 use super::{
-	adversary::{complete, complete_rest, rows_of_columns},
-	chain, challenges, neuron, planned, pooled_convolution, run,
+	adversary::{assert_no_single_value_may_differ, complete, complete_rest},
+	chain, challenges, input, neuron, planned, pooled_convolution, run,
 };
 use crate::{
 	basis::Basis,
@@ -252,38 +252,6 @@ fn circuits_do_not_depend_on_the_weights() {
 		let z = assign_with(&circuits[0], &execution, &circuits[1].words(mask()));
 		assert!(matrices[0].first_unsatisfied(&z).is_some());
 	}
-}
-
-fn assert_no_single_value_may_differ(matrices: &Matrices, mut z: Vec<Fr>) {
-	let rows = rows_of_columns(matrices);
-	assert_eq!(matrices.first_unsatisfied(&z), None);
-	for column in 1..z.len() {
-		let original = z[column];
-		let others = [
-			original + Fr::ONE,
-			original - Fr::ONE,
-			-original,
-			Fr::ZERO,
-			original + Fr::from(256u64),
-			original.double(),
-			Fr::from(0x1234_5678_9abc_def0u64),
-		];
-		for other in others.into_iter().filter(|other| *other != original) {
-			z[column] = other;
-			let holds = |row: &usize| {
-				let [a, b, c] = [0, 1, 2].map(|matrix| matrices.product(matrix, *row, &z));
-				a * b == c
-			};
-			assert!(!rows[column].iter().all(holds), "column {column} may be {other}");
-		}
-		z[column] = original;
-	}
-}
-
-fn input(model: &Model) -> Vec<i8> {
-	(0..model.architecture().input_len())
-		.map(|index| [100, -7, 33, -120, 5][index as usize % 5])
-		.collect()
 }
 
 #[test]

@@ -1,65 +1,20 @@
 //! Attacks that the argument of the module `tables` and the check of the builder are there for.
 
-use super::{
-	adversary::{complete, complete_rest},
-	assign, chain, challenges, looking_up, neuron, run,
-};
+use super::{adversary::complete_rest, chain, challenges, looking_up, neuron, target::Target};
 use crate::{
 	builder::Builder,
 	linear::Lc,
 	logup::TableId,
 	tables::{Table, PAIR},
-	InferenceCircuit,
 };
 use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use opensand_nn::{Activation, LayerWeights, Linear, Operator, Shape};
-use opensand_zk_r1cs::Matrices;
 
 /// Where a neuron's committed variables are.
 const X: usize = 0;
 const Y: usize = 1;
 const Q: usize = 2;
-
-struct Target {
-	matrices: Matrices,
-	public: Vec<Fr>,
-	committed: Vec<Fr>,
-}
-
-impl Target {
-	fn new(circuit: &InferenceCircuit, input: &[i8]) -> Self {
-		let matrices = circuit.matrices().unwrap();
-		let segments = matrices.segments();
-		let z = assign(circuit, &run(circuit, input));
-		assert_eq!(matrices.first_unsatisfied(&z), None);
-		Self {
-			public: z[..segments.public].to_vec(),
-			committed: z[segments.committed_columns()].to_vec(),
-			matrices,
-		}
-	}
-
-	/// Whether changes of committed values by these amounts are refused, with the best multiplicities.
-	fn refuses(&self, changes: &[(usize, Fr)]) -> bool {
-		let mut committed = self.committed.clone();
-		for (index, change) in changes {
-			committed[*index] += change;
-		}
-		let z = complete(&self.matrices, &self.public, &committed);
-		// A word of the statement that differs is none of the tables' business: let the fold be what comes out.
-		self.unsatisfied_but_for_the_fold(&z)
-	}
-
-	fn unsatisfied_but_for_the_fold(&self, z: &[Fr]) -> bool {
-		let fold = 3;
-		(0..self.matrices.constraints()).any(|row| {
-			let states_fold = self.matrices.row(0, row).any(|(column, _)| column == fold);
-			let [a, b, c] = [0, 1, 2].map(|matrix| self.matrices.product(matrix, row, z));
-			!states_fold && a * b != c
-		})
-	}
-}
 
 fn half_power(exponent: u64) -> Fr {
 	Fr::from(2u64).inverse().unwrap().pow([exponent])

@@ -8,6 +8,7 @@ mod forgeries;
 mod mock;
 mod models;
 mod semantics;
+mod target;
 
 use crate::{
 	basis::Basis,
@@ -17,8 +18,8 @@ use crate::{
 use ark_bls12_381::Fr;
 use ark_ff::Field;
 use opensand_nn::{
-	Activation, Architecture, Conv2d, Embedding, Layer, LayerNormalization, LayerWeights, Linear, MatMul,
-	Model, Operator, Shape, Softmax, Weights, Window,
+	testing, Activation, Architecture, Conv2d, Embedding, Layer, LayerNormalization, LayerWeights, Linear,
+	MatMul, Model, Operator, Shape, Softmax, Weights, Window,
 };
 use opensand_zk_verifier::{Binding, Challenges, InputVisibility};
 use std::sync::Arc;
@@ -67,6 +68,18 @@ fn by_bits(model: Model) -> InferenceCircuit {
 		layers: vec![Choice::Bits; model.architecture().layers().len()],
 	};
 	planned(Basis::constant(Arc::new(model)), InputVisibility::Public, &bits)
+}
+
+/// Some input, or tokens where the model takes tokens.
+fn input(model: &Model) -> Vec<i8> {
+	let values: Vec<i8> = (0..model.architecture().input_len())
+		.map(|index| [100, -7, 33, -120, 5][index as usize % 5])
+		.collect();
+	if model.evaluate(&values).is_ok() {
+		values
+	} else {
+		testing::input(1, model)
+	}
 }
 
 fn run(circuit: &InferenceCircuit, input: &[i8]) -> Execution {

@@ -1,23 +1,15 @@
 //! `opensand-zk bench`.
 
-use super::{
-	circuit::{BindingOptions, SaltOptions},
-	input::Image,
-};
-use crate::{
-	error::CliError,
-	model_folder::{Hash, ModelFolder},
-	output::Output,
-};
+use super::question::{Asked, Question};
+use crate::{error::CliError, model_folder::Hash, output::Output};
 use clap::{value_parser, Args};
-use opensand_zk_prover::{ProveError, Prover};
+use opensand_zk_prover::ProveError;
 use opensand_zk_verifier::{verify, Native, Proof};
 use serde::Serialize;
 use std::{
 	fmt::{self, Display, Formatter},
 	fs,
 	ops::ControlFlow,
-	path::PathBuf,
 	time::Instant,
 };
 
@@ -27,21 +19,9 @@ use std::{
 /// not count: it fills caches and starts threads.
 #[derive(Debug, Args)]
 pub struct Bench {
-	/// Bundle, as `setup` or `commit` writes it.
-	#[arg(long, value_name = "FOLDER")]
-	pub bundle: PathBuf,
-	/// Model folder, for the scale of the input.
-	#[arg(long, value_name = "FOLDER")]
-	pub model: PathBuf,
-	/// The image.
+	/// What is asked.
 	#[command(flatten)]
-	pub image: Image,
-	/// The request that the statement names.
-	#[command(flatten)]
-	pub binding: BindingOptions,
-	/// The salt.
-	#[command(flatten)]
-	pub salt: SaltOptions,
+	pub question: Question,
 	/// How many proofs to make.
 	#[arg(long, default_value_t = 10, value_parser = value_parser!(u32).range(1..=1000))]
 	pub runs: u32,
@@ -50,17 +30,15 @@ pub struct Bench {
 impl Bench {
 	/// Runs the command.
 	pub fn run(self, output: Output) -> Result<(), CliError> {
-		let manifest = ModelFolder::read(&self.model)?.manifest;
 		let spinner = output.spinner("loading the key");
-		let start = Instant::now();
-		let prover = Prover::load(&self.bundle)?;
-		let load_seconds = start.elapsed().as_secs_f64();
-		let input = self
-			.image
-			.read(&manifest, prover.model().architecture().input_len() as usize)?;
-		let binding = self.binding.binding(prover.key_id());
-		let salt = self.salt.salt()?;
-		let statement = prover.statement(binding.clone(), &input, &salt)?;
+		let Asked {
+			prover,
+			load_seconds,
+			input,
+			binding,
+			salt,
+			statement,
+		} = self.question.ask()?;
 		let (mut proving, mut verifying) = (Vec::new(), Vec::new());
 		for run in 0..=self.runs {
 			spinner.set_message(format!("proof {run} of {}", self.runs));

@@ -14,6 +14,7 @@ mod input;
 mod inspect;
 mod mock;
 mod prove;
+mod question;
 mod setup;
 mod verify;
 mod witness;

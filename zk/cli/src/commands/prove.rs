@@ -1,18 +1,9 @@
 //! `opensand-zk prove`.
 
-use super::{
-	circuit::{BindingOptions, SaltOptions},
-	input::Image,
-};
-use crate::{
-	error::CliError,
-	files,
-	model_folder::{Hash, ModelFolder},
-	output::Output,
-	statement::StatementFile,
-};
+use super::question::{Asked, Question};
+use crate::{error::CliError, files, model_folder::Hash, output::Output, statement::StatementFile};
 use clap::Args;
-use opensand_zk_prover::{Prover, Stage};
+use opensand_zk_prover::Stage;
 use opensand_zk_verifier::InputVisibility;
 use serde::Serialize;
 use std::{
@@ -32,21 +23,9 @@ const STATEMENT_FILE: &str = "statement.json";
 /// Writes `proof.bin` (480 bytes) and `statement.json` (what it proves). The proof has been verified before it is written.
 #[derive(Debug, Args)]
 pub struct Prove {
-	/// Bundle, as `setup` writes it.
-	#[arg(long, value_name = "FOLDER")]
-	pub bundle: PathBuf,
-	/// Model folder, for the scale of the input.
-	#[arg(long, value_name = "FOLDER")]
-	pub model: PathBuf,
-	/// The image.
+	/// What is asked.
 	#[command(flatten)]
-	pub image: Image,
-	/// The request that the statement names.
-	#[command(flatten)]
-	pub binding: BindingOptions,
-	/// The salt.
-	#[command(flatten)]
-	pub salt: SaltOptions,
+	pub question: Question,
 	/// Folder to write to.
 	#[arg(long, value_name = "FOLDER")]
 	pub out: PathBuf,
@@ -55,15 +34,15 @@ pub struct Prove {
 impl Prove {
 	/// Runs the command.
 	pub fn run(self, output: Output) -> Result<(), CliError> {
-		let manifest = ModelFolder::read(&self.model)?.manifest;
 		let spinner = output.spinner("loading the key");
-		let prover = Prover::load(&self.bundle)?;
-		let input = self
-			.image
-			.read(&manifest, prover.model().architecture().input_len() as usize)?;
-		let binding = self.binding.binding(prover.key_id());
-		let salt = self.salt.salt()?;
-		let statement = prover.statement(binding.clone(), &input, &salt)?;
+		let Asked {
+			prover,
+			input,
+			binding,
+			salt,
+			statement,
+			..
+		} = self.question.ask()?;
 		let start = Instant::now();
 		let (answer, proof) = prover.prove(binding, &input, &salt, &mut |stage| {
 			spinner.set_message(match stage {
