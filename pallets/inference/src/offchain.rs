@@ -10,7 +10,9 @@ use codec::Encode;
 use frame_support::traits::Get;
 use frame_system::offchain::{CreateAuthorizedTransaction, SubmitTransaction};
 use opensand_primitives::{
-	inference::{decline_payload, result_payload, RequestInput, RequestRecord},
+	inference::{
+		decline_payload, result_payload, RequestInput, RequestRecord, SignedResult, SignedResults,
+	},
 	models::ModelView,
 	proving::{BridgeError, JobFailure, JobInput, JobResult, JobStatus, ProvingJob},
 	worker_key, AccountId, BlockNumber, RequestId,
@@ -27,8 +29,20 @@ const SENT_PREFIX: &[u8] = b"opensand/inference/sent";
 /// After how many blocks a transaction that is not included yet is sent again, in case the pool has lost it.
 const RESEND_AFTER: BlockNumber = 5;
 
+/// Most results in one transaction. In the worst case, with one bad result among them, they take about half of what a block
+/// has for ordinary transactions, so that a batch is included and leaves room.
+const BATCH: usize = 16;
+
 /// The open requests for which something was sent, and when.
 type Sent = Vec<(RequestId, BlockNumber)>;
+
+/// What is to be sent for a request.
+enum Answer<T: Config> {
+	/// By itself, now.
+	Alone(Call<T>),
+	/// A result that can wait for another attempt, so it may go with others.
+	Result(SignedResult),
+}
 
 impl<T: Config> Pallet<T> {
 	/// Serves the workers whose keys are in the node's keystore.
@@ -53,6 +67,7 @@ impl<T: Config> Pallet<T> {
 		sent.retain(|(request, _)| open.contains(request));
 
 		let now = Self::now();
+		let mut results = Vec::new();
 		for request in open {
 			let sent_recently = |(id, at): &(RequestId, BlockNumber)| {
 				*id == request && (*at..at.saturating_add(RESEND_AFTER)).contains(&now)
@@ -61,12 +76,12 @@ impl<T: Config> Pallet<T> {
 				continue;
 			}
 			match Self::serve_request(key, request) {
-				Ok(Some(call)) => {
+				Ok(Some(Answer::Alone(call))) => {
 					if Self::send(call) {
-						sent.retain(|(id, _)| *id != request);
-						sent.push((request, now));
+						note(&mut sent, request, now);
 					}
 				}
+				Ok(Some(Answer::Result(result))) => results.push(result),
 				Ok(None) => (),
 				Err(BridgeError::Unavailable) => return Err(BridgeError::Unavailable),
 				Err(error) => {
@@ -74,17 +89,40 @@ impl<T: Config> Pallet<T> {
 				}
 			}
 		}
+		for request in Self::send_results(results) {
+			note(&mut sent, request, now);
+		}
 		if sent != remembered {
 			storage.set(&sent);
 		}
 		Ok(())
 	}
 
+	/// Sends results, many in one transaction where there are many: together they cost the chain less. Returns the requests
+	/// whose results the pool has taken.
+	fn send_results(results: Vec<SignedResult>) -> Vec<RequestId> {
+		let mut taken = Vec::new();
+		for batch in results.chunks(BATCH) {
+			let together = || {
+				let results = SignedResults::try_from(batch.to_vec()).ok()?;
+				Some(Call::submit_results { results })
+			};
+			if batch.len() > 1 && together().is_some_and(Self::send) {
+				taken.extend(batch.iter().map(|result| result.request));
+				continue;
+			}
+			// The pool refuses a batch if it has a result of any of the requests already.
+			let alone = batch.iter().filter(|result| Self::send(result_call((*result).clone())));
+			taken.extend(alone.map(|result| result.request));
+		}
+		taken
+	}
+
 	/// Takes one request a step further. Returns the call to send, if it is time for one.
-	fn serve_request(key: &worker_key::Public, request: RequestId) -> Result<Option<Call<T>>, BridgeError> {
+	fn serve_request(key: &worker_key::Public, request: RequestId) -> Result<Option<Answer<T>>, BridgeError> {
 		// What is sent now is included in the next block at the earliest.
-		let Some(record) = Requests::<T>::get(request).filter(|record| Self::now() < record.closes_at())
-		else {
+		let now = Self::now();
+		let Some(record) = Requests::<T>::get(request).filter(|record| now < record.closes_at()) else {
 			return Ok(None);
 		};
 		let Some(input) = Inputs::<T>::get(request) else {
@@ -94,10 +132,19 @@ impl<T: Config> Pallet<T> {
 		match opensand_zk_bridge::status(job.id()) {
 			Ok(JobStatus::Done) => {
 				let JobResult { output, proof, .. } = opensand_zk_bridge::result(job.id())?;
-				Ok(Self::result_call(key, request, output, proof))
+				let result = Self::signed_result(key, request, output, proof);
+				// A batch is invalid as a whole once one of its requests is closed. What could not be sent again in time goes alone.
+				let has_time = now.saturating_add(RESEND_AFTER.saturating_mul(2)) < record.closes_at();
+				Ok(result.map(|result| match has_time {
+					true => Answer::Result(result),
+					false => Answer::Alone(result_call(result)),
+				}))
 			}
 			Ok(JobStatus::Queued { .. } | JobStatus::Running { .. }) => Ok(None),
-			Ok(JobStatus::Failed(failure)) => Self::handle_failure(key, request, &record, &job, failure),
+			Ok(JobStatus::Failed(failure)) => {
+				let call = Self::handle_failure(key, request, &record, &job, failure)?;
+				Ok(call.map(Answer::Alone))
+			}
 			Err(BridgeError::UnknownJob) if record.cancelled.is_none() => {
 				opensand_zk_bridge::submit(&job).map(|_| None)
 			}
@@ -155,18 +202,17 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	fn result_call(
+	fn signed_result(
 		key: &worker_key::Public,
 		request: RequestId,
 		output: Vec<u8>,
 		proof: Vec<u8>,
-	) -> Option<Call<T>> {
+	) -> Option<SignedResult> {
 		let signature = key.sign(&result_payload(&Self::genesis_hash(), request, &output, &proof))?;
-		let (output, proof) = (output.try_into().ok()?, proof.try_into().ok()?);
-		Some(Call::submit_result {
+		Some(SignedResult {
 			request,
-			output,
-			proof,
+			output: output.try_into().ok()?,
+			proof: proof.try_into().ok()?,
 			signature,
 		})
 	}
@@ -186,4 +232,26 @@ impl<T: Config> Pallet<T> {
 		}
 		taken
 	}
+}
+
+/// The call that delivers one result by itself.
+fn result_call<T: Config>(result: SignedResult) -> Call<T> {
+	let SignedResult {
+		request,
+		output,
+		proof,
+		signature,
+	} = result;
+	Call::submit_result {
+		request,
+		output,
+		proof,
+		signature,
+	}
+}
+
+/// Remembers that something was sent for a request in block `now`.
+fn note(sent: &mut Sent, request: RequestId, now: BlockNumber) {
+	sent.retain(|(id, _)| *id != request);
+	sent.push((request, now));
 }

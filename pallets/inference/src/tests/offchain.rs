@@ -17,7 +17,7 @@ use opensand_zk_verifier::InputVisibility::{self, Hashed, Public};
 use parking_lot::{Mutex, RwLock};
 use sp_core::offchain::{
 	testing::{PoolState, TestOffchainExt, TestTransactionPoolExt},
-	OffchainDbExt, OffchainWorkerExt, TransactionPoolExt,
+	OffchainDbExt, OffchainWorkerExt, TransactionPool, TransactionPoolExt,
 };
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystoreExt};
 
@@ -28,7 +28,7 @@ use crate::{mock::*, Call, Event};
 struct Bench {
 	jobs: Arc<Mutex<Vec<(ProvingJob, JobStatus)>>>,
 	submissions: Arc<Mutex<u32>>,
-	result: Arc<Mutex<Option<JobResult>>>,
+	results: Arc<Mutex<Vec<(JobId, JobResult)>>>,
 }
 
 impl Bench {
@@ -39,14 +39,17 @@ impl Bench {
 			.for_each(|(_, current)| *current = status.clone());
 	}
 
+	/// The prover has proven the answer to a request that it was given.
 	fn finish(&self, request: RequestId) {
-		let proof = prove(request, &OUTPUT);
-		*self.result.lock() = Some(JobResult {
+		let result = JobResult {
 			output: OUTPUT.to_vec(),
-			proof,
+			proof: prove(request, &OUTPUT),
 			elapsed_ms: 1,
-		});
-		self.set(JobStatus::Done);
+		};
+		let mut jobs = self.jobs.lock();
+		let (job, status) = jobs.iter_mut().find(|(job, _)| job.request == request).unwrap();
+		*status = JobStatus::Done;
+		self.results.lock().push((job.id(), result));
 	}
 }
 
@@ -67,8 +70,12 @@ impl Prover for Bench {
 			.ok_or(BridgeError::UnknownJob)
 	}
 
-	fn result(&self, _: &JobId) -> Result<JobResult, BridgeError> {
-		self.result.lock().clone().ok_or(BridgeError::NotReady)
+	fn result(&self, id: &JobId) -> Result<JobResult, BridgeError> {
+		let results = self.results.lock();
+		let result = results.iter().find(|(of, _)| of == id);
+		result
+			.map(|(_, result)| result.clone())
+			.ok_or(BridgeError::NotReady)
 	}
 
 	fn devices(&self) -> Result<Vec<ProverDevice>, BridgeError> {
@@ -144,6 +151,41 @@ impl Node {
 	fn job(&self) -> ProvingJob {
 		self.bench.jobs.lock()[0].0.clone()
 	}
+
+	/// One more request to the same worker.
+	fn ask_again(&mut self) -> RequestId {
+		self.in_chain(|| ask(REQUESTER, Public, Some(WORKER)).unwrap())
+	}
+
+	/// The prover has proven the answers to these requests, all of which it was given.
+	fn finish(&mut self, requests: &[RequestId]) {
+		let bench = self.bench.clone();
+		self.in_chain(|| requests.iter().for_each(|request| bench.finish(*request)));
+	}
+}
+
+/// A transaction pool that refuses batches, as one does that has a result of one of the requests already.
+struct WithoutBatches(Arc<RwLock<PoolState>>);
+
+impl TransactionPool for WithoutBatches {
+	fn submit_transaction(&mut self, extrinsic: Vec<u8>) -> Result<(), ()> {
+		match Extrinsic::decode(&mut &extrinsic[..]).unwrap().function {
+			RuntimeCall::Inference(Call::submit_results { .. }) => Err(()),
+			_ => {
+				self.0.write().transactions.push(extrinsic);
+				Ok(())
+			}
+		}
+	}
+}
+
+/// The requests that a call answers.
+fn answered(call: &Call<Test>) -> Vec<RequestId> {
+	match call {
+		Call::submit_result { request, .. } => vec![*request],
+		Call::submit_results { results } => results.iter().map(|result| result.request).collect(),
+		other => panic!("expected results, found {other:?}"),
+	}
 }
 
 #[test]
@@ -168,8 +210,7 @@ fn a_request_is_proven_sent_and_settled() {
 		node.bench.set(status);
 		assert_eq!(node.work(), vec![]);
 	}
-	let bench = node.bench.clone();
-	node.in_chain(|| bench.finish(request));
+	node.finish(&[request]);
 	let sent = node.work();
 	assert_eq!(sent.len(), 1);
 	node.in_chain(|| {
@@ -206,8 +247,7 @@ fn a_hidden_input_reaches_the_prover_sealed() {
 fn a_transaction_is_sent_again_only_after_a_while() {
 	let (mut node, request) = Node::asked(Public);
 	node.work();
-	let bench = node.bench.clone();
-	node.in_chain(|| bench.finish(request));
+	node.finish(&[request]);
 	assert_eq!(node.work().len(), 1);
 	// Again in the same block, as another fork's best block would have it.
 	assert_eq!(node.work(), vec![]);
@@ -217,6 +257,67 @@ fn a_transaction_is_sent_again_only_after_a_while() {
 		blocks_until_resent += 1;
 	}
 	assert_eq!(blocks_until_resent, 5);
+}
+
+#[test]
+fn what_is_finished_together_is_sent_and_settled_together() {
+	let (mut node, first) = Node::asked(Public);
+	let [second, third] = [node.ask_again(), node.ask_again()];
+	node.work();
+	node.finish(&[first, third]);
+	let sent = node.work();
+	assert_eq!(sent.len(), 1);
+	assert!(matches!(sent[0], Call::submit_results { .. }));
+	assert_eq!(answered(&sent[0]), [first, third]);
+	node.in_chain(|| {
+		assert_eq!(apply(sent[0].clone()), Ok(Ok(())));
+		assert_eq!(Inference::assigned_to(WORKER), [second]);
+		Inference::do_try_state().unwrap();
+	});
+	// What comes later goes by itself.
+	node.finish(&[second]);
+	let sent = node.work();
+	assert!(matches!(&sent[..], [Call::submit_result { request, .. }] if *request == second));
+}
+
+#[test]
+fn a_batch_that_the_pool_refuses_is_sent_one_by_one() {
+	let (mut node, first) = Node::asked(Public);
+	let second = node.ask_again();
+	node.work();
+	node.finish(&[first, second]);
+	let pool = WithoutBatches(node.pool.clone());
+	node.ext.register_extension(TransactionPoolExt::new(pool));
+	let sent: Vec<_> = node.work().iter().map(answered).collect();
+	assert_eq!(sent, [[first], [second]]);
+	assert_eq!(node.work(), vec![]);
+}
+
+#[test]
+fn each_result_of_a_batch_is_sent_again_only_after_a_while() {
+	let (mut node, first) = Node::asked(Public);
+	let second = node.ask_again();
+	node.work();
+	node.finish(&[first, second]);
+	assert_eq!(node.work().len(), 1);
+	assert_eq!(node.work(), vec![]);
+	node.in_chain(|| run_for(4));
+	assert_eq!(node.work(), vec![]);
+	node.in_chain(|| run_for(1));
+	let sent: Vec<_> = node.work().iter().flat_map(answered).collect();
+	assert_eq!(sent, [first, second]);
+}
+
+#[test]
+fn what_could_not_be_sent_again_in_time_goes_alone() {
+	let (mut node, first) = Node::asked(Public);
+	node.in_chain(|| run_for(5));
+	let later = [node.ask_again(), node.ask_again()];
+	node.work();
+	node.in_chain(|| run_for(TIMEOUT - 5 - 9));
+	node.finish(&[first, later[0], later[1]]);
+	let sent: Vec<_> = node.work().iter().map(answered).collect();
+	assert_eq!(sent, [vec![first], later.to_vec()]);
 }
 
 #[test]
