@@ -83,7 +83,7 @@ workspace() { # <cargo subcommand> <arguments...>
 }
 
 # Each starts nodes. Those of a list run one after the other, and the lists side by side.
-chain_tests=(network database faults replay committed_weights subxt_client)
+chain_tests=(network database demo faults replay committed_weights subxt_client)
 storage_tests=(storage market)
 
 # Builds the network tests and notes where their programs are: cargo would wait for whatever else is being compiled.
