@@ -18,7 +18,7 @@ use crate::{
 	SignedPayload, System, TxExtension, UncheckedExtrinsic,
 };
 
-fn extension(nonce: u32, tip: u128) -> TxExtension {
+pub(super) fn extension(nonce: u32, tip: u128) -> TxExtension {
 	(
 		frame_system::AuthorizeCall::new(),
 		frame_system::CheckNonZeroSender::new(),

@@ -3,6 +3,7 @@
 mod blocks;
 mod chain;
 mod composition;
+mod decoding;
 mod genesis;
 mod governance;
 mod limits;
