@@ -116,6 +116,7 @@ impl Market {
 		)
 		.await
 	}
+
 	/// As [`Market::ask`], for a model whose inputs are hidden: `input` is hashed with `salt` and sealed to the worker.
 	///
 	/// # Errors
