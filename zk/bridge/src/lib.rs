@@ -4,6 +4,7 @@
 //!
 //! - Runtime side: [`submit`], [`status`], [`result`], [`devices`], [`cancel`]. They never panic; where
 //!   there is no prover they answer [`BridgeError::Unavailable`].
+//!   [`read_answer`] is how they read what a host answers, whatever it is.
 //! - Node side: [`Prover`] is what the node's prover service implements, [`ProverExt`] the externalities
 //!   extension that carries it, [`HostFunctions`] what the executor registers.
 //!
