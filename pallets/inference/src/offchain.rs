@@ -10,9 +10,7 @@ use codec::Encode;
 use frame_support::traits::Get;
 use frame_system::offchain::{CreateAuthorizedTransaction, SubmitTransaction};
 use opensand_primitives::{
-	inference::{
-		decline_payload, result_payload, RequestInput, RequestRecord, SignedResult, SignedResults,
-	},
+	inference::{decline_payload, result_payload, RequestInput, RequestRecord, SignedResult, SignedResults},
 	models::ModelView,
 	proving::{BridgeError, JobFailure, JobInput, JobResult, JobStatus, ProvingJob},
 	worker_key, AccountId, BlockNumber, RequestId,
@@ -112,7 +110,9 @@ impl<T: Config> Pallet<T> {
 				continue;
 			}
 			// The pool refuses a batch if it has a result of any of the requests already.
-			let alone = batch.iter().filter(|result| Self::send(result_call((*result).clone())));
+			let alone = batch
+				.iter()
+				.filter(|result| Self::send(result_call((*result).clone())));
 			taken.extend(alone.map(|result| result.request));
 		}
 		taken

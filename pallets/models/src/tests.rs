@@ -16,6 +16,7 @@ use crate::{
 };
 
 mod families;
+mod training;
 
 fn alice() -> RuntimeOrigin {
 	RuntimeOrigin::signed(ALICE)
