@@ -83,7 +83,7 @@ workspace() { # <cargo subcommand> <arguments...>
 }
 
 # Each starts nodes. Those of a list run one after the other, and the lists side by side.
-chain_tests=(network faults replay committed_weights subxt_client)
+chain_tests=(network database demo faults replay committed_weights subxt_client)
 storage_tests=(storage market)
 
 # Builds the network tests and notes where their programs are: cargo would wait for whatever else is being compiled.
@@ -131,12 +131,14 @@ end_lanes() {
 if [ "${1:-}" = --long ]; then
 	check "build" workspace build --all-targets
 	stop_after_failure
+	check "clippy of the figures" scripts/lint.sh clippy-figures
 	rust_tests "long network tests" workspace test --no-fail-fast --test network_long --test storage_long \
 		--test storage_faults -- --test-threads=1
 	finish
 fi
 
 check "formatting" scripts/lint.sh formatting
+check "no panics in pallets" scripts/lint.sh panics
 check "one SDK line" scripts/check-duplicates.sh
 check "licences and sources" "$OPENSAND_CACHE/tools/bin/cargo-deny" --log-level error --workspace check --hide-inclusion-graph licenses bans sources
 check "build" workspace build --all-targets

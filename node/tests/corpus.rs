@@ -4,7 +4,7 @@
 mod targets;
 
 use opensand_corpus::{edits, Corpus};
-use opensand_node::prover::protocol;
+use opensand_node::prover::{protocol, record};
 use proptest::{prelude::*, sample::Index};
 
 fn corpus(target: &str) -> Corpus {
@@ -21,6 +21,16 @@ fn what_workers_say() {
 	corpus("from_worker").replay(targets::from_worker);
 }
 
+#[test]
+fn records_of_the_queue() {
+	corpus("queue_record").replay(targets::queue_record);
+}
+
+#[test]
+fn answers_of_the_bridge() {
+	corpus("bridge_answer").replay(targets::bridge_answer);
+}
+
 proptest! {
 	#![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -32,5 +42,15 @@ proptest! {
 	#[test]
 	fn changed_words_of_workers(file: Index, edits in edits()) {
 		targets::from_worker(&corpus("from_worker").changed(file, &edits));
+	}
+
+	#[test]
+	fn changed_records_of_the_queue(file: Index, edits in edits()) {
+		targets::queue_record(&corpus("queue_record").changed(file, &edits));
+	}
+
+	#[test]
+	fn changed_answers_of_the_bridge(file: Index, edits in edits()) {
+		targets::bridge_answer(&corpus("bridge_answer").changed(file, &edits));
 	}
 }

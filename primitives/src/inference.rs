@@ -216,6 +216,7 @@ pub struct Quote {
 #[derive(
 	Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
 )]
+#[scale_info(capture_docs = "always")] // clients show these as they show errors
 pub enum ResultFault {
 	/// The output has not as many values as the model's output. Run the registered architecture.
 	WrongOutputLength,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{anyhow, bail, Context, Result};
+use anyhow::{anyhow, bail, ensure, Context, Result};
 use subxt::{
 	backend::LegacyBackend,
 	client::{ClientAtBlock, OnlineClientAtBlockImpl},
@@ -65,26 +65,55 @@ pub const SAND: u128 = 1_000_000_000_000;
 /// A call by its pallet's and its own name, with its arguments in order.
 pub struct Call {
 	/// Name of the pallet in the runtime.
-	pub pallet: &'static str,
+	pub pallet: String,
 	/// Name of the call in the pallet.
-	pub name: &'static str,
+	pub name: String,
 	/// Arguments in order.
 	pub arguments: Vec<Value>,
 }
 
 impl Call {
 	/// A call of `pallet` with `arguments` in order.
-	pub fn new(pallet: &'static str, name: &'static str, arguments: Vec<Value>) -> Self {
+	pub fn new(pallet: &str, name: &str, arguments: Vec<Value>) -> Self {
 		Self {
-			pallet,
-			name,
+			pallet: pallet.to_owned(),
+			name: name.to_owned(),
 			arguments,
 		}
+	}
+
+	/// The call that `bytes` encode; for calls that a tool prints.
+	///
+	/// # Errors
+	/// When the bytes are no call of this runtime, or are followed by others.
+	pub fn decode(at: &ClientAt, bytes: &[u8]) -> Result<Self> {
+		let metadata = at.metadata_ref();
+		let mut rest = bytes;
+		let type_id = metadata.outer_enums().call_enum_ty();
+		let call = scale_value::scale::decode_as_type(&mut rest, type_id, metadata.types())
+			.context("decoding a call")?;
+		ensure!(rest.is_empty(), "{} bytes follow the call", rest.len());
+		let (pallet, calls) = variant(call.remove_context())?;
+		let call = calls.into_values().next().context("a pallet's call")?;
+		let (name, arguments) = variant(call)?;
+		Ok(Self {
+			pallet,
+			name,
+			arguments: arguments.into_values().collect(),
+		})
 	}
 
 	/// The call as a value, for calls that take a call.
 	pub fn into_value(self) -> Value {
 		Value::unnamed_variant(self.pallet, [Value::unnamed_variant(self.name, self.arguments)])
+	}
+}
+
+/// Name and fields of a variant.
+fn variant(value: Value) -> Result<(String, Composite<()>)> {
+	match value.value {
+		ValueDef::Variant(variant) => Ok((variant.name, variant.values)),
+		other => bail!("a variant, not {other:?}"),
 	}
 }
 

@@ -86,10 +86,24 @@ impl Digits {
 	/// # Errors
 	/// When the set-up fails.
 	pub fn set_up(&self, store: &Path) -> Result<Bundle> {
+		self.set_up_for("public", store)
+	}
+
+	/// As [`set_up`](Self::set_up), for inputs of which the chain sees a hash only.
+	///
+	/// # Errors
+	/// When the set-up fails.
+	pub fn set_up_hidden(&self, store: &Path) -> Result<Bundle> {
+		self.set_up_for("hashed", store)
+	}
+
+	fn set_up_for(&self, visibility: &str, store: &Path) -> Result<Bundle> {
 		run(&[
 			"setup",
 			"--model",
 			&self.folder.display().to_string(),
+			"--input-visibility",
+			visibility,
 			"--bundles",
 			&store.display().to_string(),
 		])?;

@@ -2,7 +2,9 @@
 
 use std::{cell::Cell, fs, path::Path, time::Duration};
 
-use anyhow::{bail, Context, Result};
+use anyhow::{anyhow, bail, Context, Result};
+use opensand_zk_envelope::seal;
+use opensand_zk_verifier::{poseidon::salted_input_hash, InputVisibility, VerifyingKey};
 use serde_json::Value as Json;
 use subxt::{
 	dynamic::{At, Value},
@@ -11,7 +13,7 @@ use subxt::{
 use subxt_signer::sr25519::Keypair;
 
 use crate::{
-	client::{account, bytes, event, field, submit, Call, Client},
+	client::{account, bytes, event, field, storage, submit, Call, Client},
 	eventually,
 	node::Node,
 };
@@ -24,22 +26,28 @@ pub struct Bundle {
 	pub weights_hash: [u8; 32],
 	/// The encoded verifying key.
 	pub verifying_key: Vec<u8>,
+	/// Whether statements under that key show the input.
+	pub visibility: InputVisibility,
 }
 
 impl Bundle {
 	/// Reads the bundle in `directory`.
 	///
 	/// # Errors
-	/// When a file is missing.
+	/// When a file is missing, or the key is none.
 	pub fn read(directory: &Path) -> Result<Self> {
 		let file = |name: &str| {
 			let path = directory.join(name);
 			fs::read(&path).with_context(|| path.display().to_string())
 		};
+		let verifying_key = file("verifying.key")?;
+		let key = VerifyingKey::from_trusted_bytes(&verifying_key)
+			.map_err(|error| anyhow!("the verifying key of {}: {error:?}", directory.display()))?;
 		Ok(Self {
 			architecture: file("architecture.bin")?,
 			weights_hash: sp_crypto_hashing::blake2_256(&file("weights.bin")?),
-			verifying_key: file("verifying.key")?,
+			visibility: key.shape().visibility,
+			verifying_key,
 		})
 	}
 }
@@ -74,7 +82,13 @@ pub async fn register_model(
 		vec![
 			architecture,
 			Value::from_bytes(bundle.weights_hash),
-			Value::unnamed_variant("Public", []),
+			Value::unnamed_variant(
+				match bundle.visibility {
+					InputVisibility::Public => "Public",
+					InputVisibility::Hashed => "Hashed",
+				},
+				[],
+			),
 			Value::u128(royalty),
 			Value::from_bytes([]),
 		],
@@ -155,11 +169,74 @@ pub async fn request_inference(
 	max_fee: u128,
 	timeout: u32,
 ) -> Result<u64> {
-	let input: Vec<u8> = input.iter().map(|value| value.cast_unsigned()).collect();
+	let input = Value::unnamed_variant("Public", [Value::from_bytes(unsigned(input))]);
+	let anyone = Value::unnamed_variant("None", []);
+	request(client, requester, model, [input, anyone], max_fee, timeout).await
+}
+
+/// As [`request_inference`], of `worker` and with an input that only that worker can read: the chain sees its hash under
+/// `salt`, and input and salt sealed to the key that the worker has registered.
+///
+/// # Errors
+/// When the worker is not registered, or the chain refuses the request.
+#[allow(clippy::too_many_arguments, reason = "a request says as much")]
+pub async fn request_hidden_inference(
+	node: &Node,
+	client: &Client,
+	requester: &Keypair,
+	model: &ModelId,
+	worker: &[u8; 32],
+	(input, salt): (&[i8], &[u8; 32]),
+	max_fee: u128,
+	timeout: u32,
+) -> Result<u64> {
+	let genesis = node.block_hash(0).await?.context("a chain has a genesis")?;
+	let context = opensand_zk_envelope::Context {
+		genesis: key(&hex::decode(genesis.trim_start_matches("0x"))?)?,
+		model: *model,
+		worker: *worker,
+	};
+	let at = client.at_best().await?;
+	let record = storage(&at, "Inference", "Workers", vec![Value::from_bytes(worker)])
+		.await?
+		.context("the worker is registered")?;
+	let sealing = record
+		.at("encryption_key")
+		.and_then(bytes)
+		.context("a worker has a sealing key")?;
+	let envelope = seal(&context, salt, &unsigned(input), &key(&sealing)?)?;
+	let hidden = [
+		("hash", Value::from_bytes(salted_input_hash(salt, input))),
+		("envelope", Value::from_bytes(envelope)),
+	];
+	let input = Value::named_variant("Hashed", hidden);
+	let worker = Value::unnamed_variant("Some", [Value::from_bytes(worker)]);
+	request(client, requester, model, [input, worker], max_fee, timeout).await
+}
+
+/// Bytes that are a key or hash.
+fn key(bytes: &[u8]) -> Result<[u8; 32]> {
+	bytes.try_into().context("keys and hashes have 32 bytes")
+}
+
+/// The bytes that stand for values on the chain.
+fn unsigned(values: &[i8]) -> Vec<u8> {
+	values.iter().map(|value| value.cast_unsigned()).collect()
+}
+
+/// Sends a request and returns its id.
+async fn request(
+	client: &Client,
+	requester: &Keypair,
+	model: &ModelId,
+	[input, worker]: [Value; 2],
+	max_fee: u128,
+	timeout: u32,
+) -> Result<u64> {
 	let arguments = vec![
 		Value::from_bytes(model),
-		Value::unnamed_variant("Public", [Value::from_bytes(input)]),
-		Value::unnamed_variant("None", []),
+		input,
+		worker,
 		Value::u128(max_fee),
 		Value::u128(timeout.into()),
 	];

@@ -1,12 +1,17 @@
 //! A development chain on which the digits model can be asked: one node that makes blocks, serves as worker and proves.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 use subxt_signer::sr25519::{dev, Keypair};
 
 use crate::{
 	client::{Client, SAND},
 	digits::Digits,
-	inference::{offer_model, register_model, register_worker, request_inference, ModelId},
+	inference::{
+		offer_model, register_model, register_worker, request_hidden_inference, request_inference, Bundle,
+		ModelId,
+	},
 	node::{Node, StoppedNode},
 };
 
@@ -66,10 +71,24 @@ impl Market {
 	/// # Errors
 	/// When a step fails.
 	pub async fn on(node: Node, digits: &Digits) -> Result<Self> {
-		let bundle = digits.set_up(&node.directory().join("prover/bundles"))?;
+		let bundle = digits.set_up(&bundles(&node))?;
+		Self::of(node, &bundle).await
+	}
+
+	/// As [`Market::open`], for a model whose inputs are hidden; it is asked by [`Market::ask_hidden`].
+	///
+	/// # Errors
+	/// When a step fails.
+	pub async fn open_hidden(digits: &Digits) -> Result<Self> {
+		let node = Self::start_chain().await?;
+		let bundle = digits.set_up_hidden(&bundles(&node))?;
+		Self::of(node, &bundle).await
+	}
+
+	async fn of(node: Node, bundle: &Bundle) -> Result<Self> {
 		let client = node.client().await?;
 		let (owner, worker, requester) = (dev::charlie(), dev::bob(), dev::dave());
-		let model = register_model(&client, &bundle, &owner, ROYALTY).await?;
+		let model = register_model(&client, bundle, &owner, ROYALTY).await?;
 		register_worker(&node, &client, &worker, WORKER_KEY, BOND).await?;
 		offer_model(&client, &worker, &model, PRICE, TURNAROUND).await?;
 		Ok(Self {
@@ -97,4 +116,26 @@ impl Market {
 		)
 		.await
 	}
+	/// As [`Market::ask`], for a model whose inputs are hidden: `input` is hashed with `salt` and sealed to the worker.
+	///
+	/// # Errors
+	/// When the chain refuses the request.
+	pub async fn ask_hidden(&self, input: &[i8], salt: &[u8; 32]) -> Result<u64> {
+		request_hidden_inference(
+			&self.node,
+			&self.client,
+			&self.requester,
+			&self.model,
+			&self.worker.public_key().0,
+			(input, salt),
+			MAX_FEE,
+			TIMEOUT,
+		)
+		.await
+	}
+}
+
+/// Where a node's prover looks for bundles.
+fn bundles(node: &Node) -> PathBuf {
+	node.directory().join("prover/bundles")
 }

@@ -18,7 +18,10 @@ pub const VALIDATORS: [&str; 4] = ["alice", "bob", "charlie", "dave"];
 /// How long nodes may take to find each other.
 const CONNECT_LIMIT: Duration = Duration::from_secs(120);
 
-/// The four validators of the `local` chain.
+/// The validator that keeps its chain in ParityDB; the others have the default database.
+pub const PARITYDB_VALIDATOR: &str = "dave";
+
+/// The four validators of the `local` chain. The first offers its metrics.
 pub struct Network {
 	/// In the order of [`VALIDATORS`].
 	pub nodes: Vec<Node>,
@@ -36,8 +39,13 @@ impl Network {
 		let mut entrance = String::new();
 		for name in VALIDATORS {
 			let mut node = validator(name)?;
-			if !entrance.is_empty() {
+			if entrance.is_empty() {
+				node = node.with_metrics();
+			} else {
 				node = node.with(&["--bootnodes", &entrance]);
+			}
+			if name == PARITYDB_VALIDATOR {
+				node = node.with(&["--database", "paritydb"]);
 			}
 			let node = node.start().await?;
 			if entrance.is_empty() {

@@ -12,7 +12,11 @@ use anyhow::{anyhow, bail, Context, Result};
 use serde_json::Value;
 use subxt::rpcs::client::{RpcClient, RpcParams};
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::{
+	io::{AsyncReadExt, AsyncWriteExt},
+	net::TcpStream,
+	process::{Child, Command},
+};
 
 use crate::{client::Client, eventually};
 
@@ -20,6 +24,10 @@ use crate::{client::Client, eventually};
 const START_LIMIT: Duration = Duration::from_secs(120);
 /// The end of a node's log that goes into an error message, in bytes.
 const LOG_TAIL: usize = 4_000;
+/// What stands in the log before the address of the RPC server.
+const RPC_ANNOUNCEMENT: &str = "Running JSON-RPC server: addr=";
+/// What stands in the log before the address at which metrics are offered.
+const METRICS_ANNOUNCEMENT: &str = "Prometheus exporter started at ";
 
 /// Where the compiled node is: `$OPENSAND_NODE`, or beside the running test or example.
 ///
@@ -132,6 +140,12 @@ impl StoppedNode {
 		self
 	}
 
+	/// Lets the node offer its metrics, see [`Node::metrics`].
+	pub fn with_metrics(mut self) -> Self {
+		self.arguments.retain(|argument| argument != "--no-prometheus");
+		self.with(&["--prometheus-port", "0"])
+	}
+
 	/// Sets an environment variable of the process.
 	pub fn with_variable(mut self, name: &str, value: &str) -> Self {
 		self.variables.push((name.to_owned(), value.to_owned()));
@@ -171,7 +185,7 @@ impl StoppedNode {
 				if let Some(status) = ended.context("the process's status")? {
 					return Ok(Some(Err(anyhow!("node {name} ended: {status}"))));
 				}
-				let Some(port) = rpc_port(&fs::read_to_string(log_path)?) else {
+				let Some(port) = announced_port(&fs::read_to_string(log_path)?, RPC_ANNOUNCEMENT) else {
 					return Ok(None);
 				};
 				let rpc = RpcClient::from_insecure_url(format!("ws://127.0.0.1:{port}")).await?;
@@ -274,6 +288,21 @@ impl Node {
 			.with_context(|| format!("{method} on node {}", self.name()))
 	}
 
+	/// The metrics that the node offers to Prometheus, as text; [`metric`] finds one in it.
+	///
+	/// # Errors
+	/// When the node was started without [`StoppedNode::with_metrics`] or does not answer.
+	pub async fn metrics(&self) -> Result<String> {
+		let port = announced_port(&self.log()?, METRICS_ANNOUNCEMENT)
+			.with_context(|| format!("node {} offers no metrics", self.name()))?;
+		let mut connection = TcpStream::connect(("127.0.0.1", port)).await?;
+		// This version's answers are in one piece and end with the connection.
+		connection.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").await?;
+		let mut answer = String::new();
+		connection.read_to_string(&mut answer).await?;
+		Ok(answer)
+	}
+
 	/// A `subxt` client of this node.
 	///
 	/// # Errors
@@ -363,9 +392,19 @@ impl Node {
 	}
 }
 
-/// The port that the RPC server announces in the log.
-fn rpc_port(log: &str) -> Option<u16> {
-	let (_, addresses) = log.split_once("Running JSON-RPC server: addr=")?;
+/// The value of a metric among a node's [`metrics`](Node::metrics): that of the first series with this label, such as
+/// `status="best"`, which may be empty.
+pub fn metric(metrics: &str, name: &str, label: &str) -> Option<f64> {
+	metrics
+		.lines()
+		.filter_map(|line| line.strip_prefix(name))
+		.filter(|rest| rest.starts_with(['{', ' ']) && rest.contains(label))
+		.find_map(|rest| rest.rsplit(' ').next()?.parse().ok())
+}
+
+/// The port that a server announces in the log.
+fn announced_port(log: &str, announcement: &str) -> Option<u16> {
+	let (_, addresses) = log.split_once(announcement)?;
 	let (_, port) = addresses.lines().next()?.split_once("127.0.0.1:")?;
 	port.split(|character: char| !character.is_ascii_digit())
 		.next()?
@@ -394,13 +433,26 @@ fn tail(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-	use super::{number, rpc_port};
+	use super::{announced_port, metric, number, METRICS_ANNOUNCEMENT, RPC_ANNOUNCEMENT};
 
 	#[test]
 	fn the_port_is_read_from_the_announcement() {
 		let log = "x\n2026-01-01 Running JSON-RPC server: addr=127.0.0.1:45123,[::1]:40001\ny";
-		assert_eq!(rpc_port(log), Some(45123));
-		assert_eq!(rpc_port("still starting"), None);
+		assert_eq!(announced_port(log, RPC_ANNOUNCEMENT), Some(45123));
+		assert_eq!(announced_port("still starting", RPC_ANNOUNCEMENT), None);
+		let log = "2026-01-01 〽️ Prometheus exporter started at 127.0.0.1:9615\nx";
+		assert_eq!(announced_port(log, METRICS_ANNOUNCEMENT), Some(9615));
+	}
+
+	#[test]
+	fn a_metric_is_found_by_name_and_label() {
+		let metrics =
+			"# TYPE height gauge\nheight{chain=\"x\",status=\"best\"} 7\nheight{status=\"final\"} 5\n\
+			height_total 9\npeers 3\n";
+		assert_eq!(metric(metrics, "height", "status=\"final\""), Some(5.0));
+		assert_eq!(metric(metrics, "height", ""), Some(7.0));
+		assert_eq!(metric(metrics, "peers", ""), Some(3.0));
+		assert_eq!(metric(metrics, "peer", ""), None);
 	}
 
 	#[test]

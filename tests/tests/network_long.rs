@@ -1,19 +1,20 @@
 //! A fifth validator joins a running network: it warp-syncs across a change of the authority set, bonds, registers
-//! session keys with their proof of ownership, is elected and authors.
+//! session keys with their proof of ownership, by the call that the key tool prints, is elected and authors.
 //!
 //! Elections take several sessions even under `fast-runtime`, so this takes about a quarter of an hour.
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use opensand_tests::{
 	client::{encoded_argument, submit, Call, Client, SAND},
 	eventually,
 	network::{block_by, stash, validator_index, wait_for_finality, Network},
-	node::{Node, StoppedNode},
+	node::{binary, Node, StoppedNode},
 };
 use subxt::dynamic::Value;
 use subxt_signer::sr25519::{dev, Keypair};
+use tokio::process::Command;
 
 /// A session is 40 slots of 2 s; a change of authorities takes effect two sessions after it was asked for.
 const SESSIONS_LIMIT: Duration = Duration::from_secs(900);
@@ -50,6 +51,30 @@ async fn register_session_keys(node: &Node, client: &Client, account: &Keypair) 
 		"set_keys",
 		vec![keys, Value::from_bytes(part("proof")?)],
 	);
+	submit(client, call, account).await?;
+	Ok(())
+}
+
+/// As [`register_session_keys`], as an operator does it: by signing the call that `opensand-node key set-keys-call` prints.
+async fn sign_printed_call(node: &Node, client: &Client, account: &Keypair) -> Result<()> {
+	let owner = format!("0x{}", hex::encode(account.public_key().0));
+	let output = Command::new(binary("opensand-node")?)
+		.args(["key", "set-keys-call", "--account", &owner])
+		.args(["--url", &node.url(), "--output-type", "json"])
+		.output()
+		.await?;
+	ensure!(
+		output.status.success(),
+		"set-keys-call: {}",
+		String::from_utf8_lossy(&output.stderr)
+	);
+	let printed: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+	let call = printed["call"]
+		.as_str()
+		.with_context(|| format!("a call in {printed}"))?;
+	let call = hex::decode(call.trim_start_matches("0x"))?;
+	let call = Call::decode(&client.at_best().await?, &call)?;
+	assert_eq!((&*call.pallet, &*call.name), ("Session", "set_keys"));
 	submit(client, call, account).await?;
 	Ok(())
 }
@@ -100,7 +125,7 @@ async fn a_fifth_validator_warp_syncs_is_elected_and_authors() -> Result<()> {
 		&eve,
 	)
 	.await?;
-	register_session_keys(&eve_node, &client, &eve).await?;
+	sign_printed_call(&eve_node, &client, &eve).await?;
 	let preferences =
 		Value::named_composite([("commission", Value::u128(0)), ("blocked", Value::bool(false))]);
 	submit(&client, Call::new("Staking", "validate", vec![preferences]), &eve).await?;

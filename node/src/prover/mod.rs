@@ -25,6 +25,7 @@ mod pool;
 mod process;
 pub mod protocol;
 pub mod queue;
+pub mod record;
 pub mod rpc;
 mod service;
 pub mod worker;

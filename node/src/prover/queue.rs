@@ -21,6 +21,8 @@ use opensand_primitives::{
 use rocksdb::{IteratorMode, Options, WriteBatch, WriteOptions, DB};
 use thiserror::Error;
 
+use super::record::{Phase, Record};
+
 /// Blocks for which a job is remembered after its deadline, so that an operator can look back.
 pub const RETENTION_BLOCKS: BlockNumber = 256;
 /// How many jobs are remembered for each one that may be unfinished.
@@ -53,28 +55,6 @@ pub enum QueueError {
 	/// Written by a newer node: update this one, or move the queue's directory away.
 	#[error("the prover's queue database has format {0}, and this node knows {FORMAT}; update the node")]
 	UnknownFormat(u32),
-}
-
-/// What the queue keeps of every job.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, codec::Decode)]
-struct Record {
-	/// Orders jobs of one deadline.
-	sequence: u64,
-	/// Attempts that ended without a verdict.
-	attempts: u32,
-	request: RequestId,
-	model: ModelId,
-	key: KeyId,
-	deadline: BlockNumber,
-	phase: Phase,
-}
-
-/// How far a job is, as far as a crash must not forget it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, codec::Decode)]
-enum Phase {
-	Unfinished,
-	Done,
-	Failed(JobFailure),
 }
 
 /// A record and what a worker process reported since the node started.
@@ -176,8 +156,8 @@ impl Queue {
 			};
 			let damaged = || QueueError::Damaged(id.to_vec());
 			let id = JobId::try_from(id).map_err(|_| damaged())?;
-			let record = Record::decode_all(&mut &value[..]).map_err(|_| damaged())?;
-			next_sequence = next_sequence.max(record.sequence + 1);
+			let record = Record::read(&value).map_err(|_| damaged())?;
+			next_sequence = next_sequence.max(record.sequence.saturating_add(1));
 			if record.phase == Phase::Unfinished {
 				waiting.insert(place(&record, &id));
 			}
@@ -230,7 +210,7 @@ impl Queue {
 		batch.put(database_key(RECORD, &id), record.encode());
 		self.database.write_opt(batch, &synced())?;
 
-		self.next_sequence += 1;
+		self.next_sequence = self.next_sequence.saturating_add(1);
 		self.waiting.insert(place(&record, &id));
 		self.entries.insert(
 			id,
@@ -816,6 +796,26 @@ mod tests {
 			Queue::open(directory.path(), 4),
 			Err(QueueError::UnknownFormat(2))
 		));
+	}
+
+	#[test]
+	fn a_record_with_the_last_sequence_is_no_end() {
+		let (directory, mut queue) = queue();
+		let id = queue.submit(&job(1, 10)).unwrap();
+		let record = Record {
+			sequence: u64::MAX,
+			..queue.entries[&id].record.clone()
+		};
+		queue
+			.database
+			.put(database_key(RECORD, &id), record.encode())
+			.unwrap();
+		let (_directory, mut queue) = reopened((directory, queue));
+		for request in [2, 3] {
+			queue.submit(&job(request, 10)).unwrap();
+		}
+		let taken = std::iter::from_fn(|| queue.take().unwrap()).count();
+		assert_eq!(taken, 3);
 	}
 
 	#[test]

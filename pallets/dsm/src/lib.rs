@@ -375,6 +375,7 @@ pub mod pallet {
 			let lacking = minimum.saturating_sub(T::Currency::balance(&account));
 			if lacking > 0 {
 				T::Currency::mint_into(&account, lacking)
+					// may panic: that refuses a specification before there is a chain.
 					.expect("an account can be given the existential deposit");
 			}
 		}

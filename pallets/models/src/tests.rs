@@ -15,6 +15,7 @@ use crate::{
 	*,
 };
 
+mod conservation;
 mod families;
 mod training;
 

@@ -2,9 +2,16 @@
 //! was granted access, the digits model is registered, images are sent as paid requests, the worker proves its answers,
 //! the chain verifies and pays.
 //!
-//! With `KEEP=1` in the environment the chain stays up; otherwise nothing is left running.
+//! With `KEEP=1` in the environment the chain stays up; otherwise nothing is left running, also where Ctrl-C, SIGTERM or
+//! a closed terminal ends it.
 
-use std::{collections::BTreeMap, env, fs, path::Path, time::Duration};
+use std::{
+	collections::BTreeMap,
+	env, fs,
+	io::{stdout, Write},
+	path::Path,
+	time::Duration,
+};
 
 use anyhow::{ensure, Context, Result};
 use opensand_tests::{
@@ -15,6 +22,7 @@ use opensand_tests::{
 	storage::{address_text, grantee, StorageMarket, GRANTEE, OWNER},
 };
 use opensand_zk_cli::accuracy::class;
+use tokio::signal::unix::{signal, SignalKind};
 
 /// Held-out images that are asked about.
 const IMAGES: [usize; 6] = [0, 1, 2, 3, 4, 5];
@@ -29,14 +37,19 @@ const SHADES: [char; 6] = [' ', '.', ':', 'o', 'O', '@'];
 
 #[tokio::main]
 async fn main() -> Result<()> {
-	let interrupted = tokio::signal::ctrl_c();
+	let mut interrupted = signal(SignalKind::interrupt())?;
+	let mut terminated = signal(SignalKind::terminate())?;
+	let mut hung_up = signal(SignalKind::hangup())?;
+	// Where a signal wins, the demonstration is dropped, and its nodes with it.
 	tokio::select! {
-		result = demonstrate() => result,
-		_ = interrupted => {
-			println!("\nInterrupted; the chain is stopped.");
-			Ok(())
-		},
+		result = demonstrate() => return result,
+		_ = interrupted.recv() => {},
+		_ = terminated.recv() => {},
+		_ = hung_up.recv() => {},
 	}
+	// Nobody may be there to read it.
+	let _ = writeln!(stdout(), "\nInterrupted; the chain is stopped.");
+	Ok(())
 }
 
 async fn demonstrate() -> Result<()> {

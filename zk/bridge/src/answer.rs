@@ -28,10 +28,11 @@ pub(crate) fn write<T: Encode>(answer: Result<T, BridgeError>, buffer: &mut [u8]
 	encoded.len() as u32
 }
 
-/// Makes `call` with a buffer, and once more with a longer one if the first was too short.
+/// Reads an answer: makes `call` with a buffer, and once more with a longer one if the first was too short. `call` writes
+/// to the front of the buffer and returns how long the answer is.
 ///
 /// Answers [`BridgeError::Malformed`] where the bytes are not a `Result<T, BridgeError>`.
-pub(crate) fn read<T: Decode>(call: impl Fn(&mut [u8]) -> u32) -> Result<T, BridgeError> {
+pub fn read<T: Decode>(call: impl Fn(&mut [u8]) -> u32) -> Result<T, BridgeError> {
 	let attempt = |capacity: usize| -> (Vec<u8>, usize) {
 		let mut buffer = vec![0u8; capacity];
 		let length = call(&mut buffer) as usize;

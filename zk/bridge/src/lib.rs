@@ -39,6 +39,7 @@ mod client;
 mod extension;
 mod interface;
 
+pub use answer::read as read_answer;
 pub use client::{cancel, devices, result, status, submit};
 #[cfg(not(substrate_runtime))]
 pub use extension::{Prover, ProverExt};

@@ -10,7 +10,7 @@ use opensand_primitives::{
 		BridgeError, JobFailure, JobId, JobInput, JobResult, JobStatus, ProverDevice, ProvingJob,
 		ProvingStage,
 	},
-	worker_key, RequestId,
+	worker_key, Balance, RequestId,
 };
 use opensand_zk_bridge::{Prover, ProverExt};
 use opensand_zk_verifier::InputVisibility::{self, Hashed, Public};
@@ -87,9 +87,11 @@ impl Prover for Bench {
 	}
 }
 
-/// A worker's node with the worker's key, a prover, and a transaction pool.
+/// A worker's node with the worker's key, a prover, and a transaction pool. When it is dropped, all that must hold
+/// between two calls is checked in its chain.
 struct Node {
 	ext: sp_io::TestExternalities,
+	issuance: Balance,
 	bench: Bench,
 	pool: Arc<RwLock<PoolState>>,
 }
@@ -110,7 +112,8 @@ impl Node {
 		ext.register_extension(TransactionPoolExt::new(pool));
 		let bench = Bench::default();
 		ext.register_extension(ProverExt::new(bench.clone()));
-		let request = ext.execute_with(|| {
+		let (request, issuance) = ext.execute_with(|| {
+			let issuance = Balances::total_issuance();
 			let origin = RuntimeOrigin::signed(WORKER);
 			assert_ok!(Inference::register_worker(
 				origin.clone(),
@@ -120,11 +123,13 @@ impl Node {
 				4
 			));
 			assert_ok!(Inference::offer_model(origin, model(visibility), PRICE, 1));
-			ask(REQUESTER, visibility, Some(WORKER)).unwrap()
+			let request = ask(REQUESTER, visibility, Some(WORKER)).unwrap();
+			(request, issuance)
 		});
 		(
 			Self {
 				ext,
+				issuance,
 				bench,
 				pool: state,
 			},
@@ -161,6 +166,16 @@ impl Node {
 	fn finish(&mut self, requests: &[RequestId]) {
 		let bench = self.bench.clone();
 		self.in_chain(|| requests.iter().for_each(|request| bench.finish(*request)));
+	}
+}
+
+impl Drop for Node {
+	fn drop(&mut self) {
+		// A second panic would hide the first one's message.
+		if !std::thread::panicking() {
+			let issuance = self.issuance;
+			self.in_chain(|| check(issuance));
+		}
 	}
 }
 
@@ -219,7 +234,6 @@ fn a_request_is_proven_sent_and_settled() {
 			System::events().last().unwrap().event,
 			RuntimeEvent::Inference(Event::InferenceSettled { .. })
 		));
-		Inference::do_try_state().unwrap();
 	});
 	assert_eq!(node.work(), vec![]);
 	assert_eq!(*node.bench.submissions.lock(), 1);
@@ -272,7 +286,6 @@ fn what_is_finished_together_is_sent_and_settled_together() {
 	node.in_chain(|| {
 		assert_eq!(apply(sent[0].clone()), Ok(Ok(())));
 		assert_eq!(Inference::assigned_to(WORKER), [second]);
-		Inference::do_try_state().unwrap();
 	});
 	// What comes later goes by itself.
 	node.finish(&[second]);
@@ -400,6 +413,7 @@ fn a_node_without_prover_or_key_does_nothing() {
 	ext.register_extension(OffchainWorkerExt::new(offchain.clone()));
 	ext.register_extension(OffchainDbExt::new(offchain));
 	ext.execute_with(|| {
+		let issuance = Balances::total_issuance();
 		Inference::offchain_worker(1);
 		let origin = RuntimeOrigin::signed(WORKER);
 		assert_ok!(Inference::register_worker(
@@ -412,5 +426,6 @@ fn a_node_without_prover_or_key_does_nothing() {
 		assert_ok!(Inference::offer_model(origin, public_model(), PRICE, 1));
 		assert_ok!(ask(REQUESTER, Public, Some(WORKER)));
 		Inference::offchain_worker(1);
+		check(issuance);
 	});
 }
