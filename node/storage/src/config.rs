@@ -24,7 +24,7 @@ pub struct Config {
 	pub ipfs_listen: Vec<String>,
 	/// Multiaddresses, with the peer's id, of peers that introduce it to the DHT.
 	pub bootstrap: Vec<String>,
-	/// Shards that are fetched or rebuilt at once.
+	/// New shards that are fetched at once, and lost or damaged ones that are rebuilt at once.
 	pub max_fetches: usize,
 	/// Bytes a second that the scrubber reads to find damage before a challenge does; 0 stops it.
 	pub scrub_bytes_per_second: u64,
@@ -53,6 +53,12 @@ impl Config {
 			heal_windows: 24,
 			settle_windows: 168,
 		}
+	}
+
+	/// Slots of one owner that are taken and not proven at once: half of what is fetched, so that an owner that delivers
+	/// nothing leaves the other half to others.
+	pub fn max_fetches_of_owner(&self) -> usize {
+		self.max_fetches.div_ceil(2)
 	}
 }
 
