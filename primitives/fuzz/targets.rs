@@ -5,7 +5,7 @@ use opensand_primitives::{
 	inference::{RequestInput, SignedResults, MAX_OUTPUT_BYTES, MAX_RESULTS},
 	market::{Purchase, PurchaseKey, PurchaseStatus},
 	proving::{JobResult, ProvingJob},
-	storage::{OrderTerms, ProviderTerms, MAX_SEALED_KEY_BYTES},
+	storage::{OrderTerms, ProviderTerms, ShardCommitment, MAX_SEALED_KEY_BYTES, MAX_SEGMENTS},
 };
 
 /// What decodes has one encoding, and encodes to what was read.
@@ -52,6 +52,13 @@ pub fn order_terms(bytes: &[u8]) {
 		terms.regions.iter().for_each(|region| {
 			region.is_valid();
 		});
+	}
+}
+
+/// The commitments to a shard, of which an order has one for each.
+pub fn shard_commitment(bytes: &[u8]) {
+	if let Some(commitment) = one_encoding::<ShardCommitment>(bytes) {
+		assert!(commitment.segments.len() <= MAX_SEGMENTS as usize);
 	}
 }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::{
 	inference::{Quote, RequestInput, RequestState, ResultFault, WorkerRecord},
 	market::{Listing, Purchase},
-	models::{ArchitectureRecord, FamilyRecord, InferenceTerms, KeyRecord, ModelRecord},
+	models::{ArchitectureRecord, FamilyRecord, InferenceTerms, KeyRecord, ModelRecord, TrainingSet},
 	storage::{
 		Challenge, DatasetEvent, Grant, OpenSlot, OrderRecord, ProviderRecord, ShardIndex, ShardView,
 		StorageTerms,
@@ -43,6 +43,9 @@ sp_api::decl_runtime_apis! {
 
 		/// The encoded registration key of a family, by its inference key.
 		fn registration_key(family: KeyId) -> Option<Vec<u8>>;
+
+		/// The datasets that a model was declared to be trained on.
+		fn training_sets(model: ModelId) -> Vec<TrainingSet>;
 	}
 
 	/// Questions about workers and requests.

@@ -7,7 +7,7 @@ use scale_info::TypeInfo;
 use sp_core::{bounded::BoundedVec, ConstU32};
 use sp_runtime::DispatchError;
 
-use crate::{AccountId, ArchitectureId, Balance, KeyId, ModelId};
+use crate::{AccountId, ArchitectureId, Balance, KeyId, ModelId, OrderId};
 
 /// The longest artifact locator (a CID or URI), in bytes.
 pub const MAX_LOCATOR_BYTES: u32 = 256;
@@ -26,6 +26,23 @@ pub type RegistrationProof = [u8; PROOF_LEN];
 
 /// Where a model's public artifacts (weights, proving key) can be fetched: a CID or URI as UTF-8.
 pub type ArtifactLocator = BoundedVec<u8, ConstU32<MAX_LOCATOR_BYTES>>;
+
+/// The most datasets that a model can be declared to be trained on.
+pub const MAX_TRAINING_SETS: u32 = 64;
+
+/// A dataset that a model's owner declared to have trained it on.
+#[derive(
+	Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen,
+)]
+pub struct TrainingSet {
+	/// Its storage order.
+	pub dataset: OrderId,
+	/// The digest of its manifest, which says what it was, also when the order is gone.
+	pub manifest: [u8; 32],
+}
+
+/// The datasets that a model was trained on, in the order in which they were declared.
+pub type TrainingSets = BoundedVec<TrainingSet, ConstU32<MAX_TRAINING_SETS>>;
 
 /// What the chain records of an architecture besides its bytes.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo, MaxEncodedLen)]

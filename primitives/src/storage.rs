@@ -527,6 +527,13 @@ pub trait DataView<AccountId> {
 	fn record_use(order: OrderId, by: &AccountId, purpose: [u8; 32]);
 }
 
+/// Sets datasets up for the benchmarks of the pallets that ask for them.
+pub trait BenchmarkDatasets {
+	/// Stores a dataset that everybody may train on, of an owner that nobody else is: the kind of which it costs most to
+	/// find out. No two calls give the same.
+	fn benchmark_dataset() -> OrderId;
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;

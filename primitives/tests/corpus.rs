@@ -9,12 +9,13 @@ use proptest::{prelude::*, sample::Index};
 /// A fuzz target and its name.
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 8] = [
+const TARGETS: [Target; 9] = [
 	("proving_job", targets::proving_job),
 	("job_result", targets::job_result),
 	("request_input", targets::request_input),
 	("signed_results", targets::signed_results),
 	("order_terms", targets::order_terms),
+	("shard_commitment", targets::shard_commitment),
 	("provider_terms", targets::provider_terms),
 	("purchase_key", targets::purchase_key),
 	("purchase", targets::purchase),

@@ -20,7 +20,7 @@ use frame_support::{
 use opensand_primitives::{
 	inference::{Quote, RequestInput, RequestState, ResultFault, WorkerRecord},
 	market::{Listing, Purchase},
-	models::{ArchitectureRecord, FamilyRecord, InferenceTerms, KeyRecord, ModelRecord},
+	models::{ArchitectureRecord, FamilyRecord, InferenceTerms, KeyRecord, ModelRecord, TrainingSet},
 	storage::{
 		Challenge, DatasetEvent, Grant, OpenSlot, OrderRecord, ProviderRecord, ShardIndex, ShardView,
 		StorageTerms,
@@ -340,6 +340,10 @@ sp_api::impl_runtime_apis! {
 
 		fn registration_key(family: KeyId) -> Option<Vec<u8>> {
 			Models::registration_key(family)
+		}
+
+		fn training_sets(model: ModelId) -> Vec<TrainingSet> {
+			Models::training_sets(model)
 		}
 	}
 

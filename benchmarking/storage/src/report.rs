@@ -483,7 +483,7 @@ fn phases(transfer: &Transfer) -> String {
 	let parts: Vec<String> = transfer
 		.phases
 		.iter()
-		.map(|(phase, from, to)| format!("{phase} {:.0} s to {:.0} s", from.as_secs_f64(), to.as_secs_f64()))
+		.map(|(phase, from, to)| format!("{phase} {:.1} s to {:.1} s", from.as_secs_f64(), to.as_secs_f64()))
 		.collect();
 	parts.join(", ")
 }

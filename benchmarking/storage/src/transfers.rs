@@ -25,6 +25,8 @@ use tokio::{
 
 /// Windows that the order is paid for.
 const WINDOWS: &str = "500";
+/// What a command is at when its last phase is over.
+const CLEANING_UP: &str = "cleaning up";
 /// How often the client's memory is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 const MIB: u64 = 1 << 20;
@@ -136,6 +138,10 @@ async fn run(market: &StorageMarket, arguments: &[&str]) -> Result<(Transfer, Js
 	let time = start.elapsed();
 	if !status.success() {
 		bail!("opensand {}: {status}\n{}", arguments.join(" "), said.await??);
+	}
+	// Nothing announces what follows the last phase: what was kept for it is deleted.
+	if let Some(last) = phases.iter().map(|(.., until)| *until).max() {
+		phases.push((CLEANING_UP.to_owned(), last, time));
 	}
 	let transfer = Transfer {
 		time,

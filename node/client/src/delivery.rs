@@ -8,7 +8,6 @@ use std::{
 };
 
 use futures::{stream::FuturesUnordered, StreamExt};
-use opensand_blocks::BlockStore;
 use opensand_primitives::{
 	storage::{
 		ErasureCode, OrderRecord, OrderStatus, OrderTerms, Region, ShardCommitment, ShardView, StorageTerms,
@@ -29,6 +28,7 @@ use crate::{
 	fetch::status_name,
 	keys::AccountKey,
 	network::Network,
+	pack::Pack,
 	staging::{Source, Staging, StagingError, State, Step},
 	transfer::{blocking, manifest_in, Served, TransferError},
 };
@@ -331,7 +331,7 @@ impl<'a> Delivery<'a> {
 	/// When the deadline passes first.
 	async fn deliver(
 		&mut self,
-		store: &Arc<BlockStore>,
+		store: &Arc<Pack>,
 		manifest: &Manifest,
 		order: OrderId,
 		listen: &[String],
@@ -478,10 +478,10 @@ fn terms(manifest: &Manifest, wish: &Wish, price: Balance) -> Result<OrderTerms,
 ///
 /// # Errors
 /// When they are in use or not complete.
-async fn staged(blocks: &Path, digest: [u8; 32]) -> Result<(Arc<BlockStore>, Manifest), Error> {
+async fn staged(blocks: &Path, digest: [u8; 32]) -> Result<(Arc<Pack>, Manifest), Error> {
 	let blocks = blocks.to_owned();
 	blocking(move || {
-		let store = BlockStore::open(blocks, u64::MAX).map_err(TransferError::Store)?;
+		let store = Pack::open(blocks).map_err(TransferError::Store)?;
 		let manifest = manifest_in(&store, digest)?;
 		Ok((Arc::new(store), manifest))
 	})

@@ -1,4 +1,4 @@
-//! Fetching enough shards of an order into a block store.
+//! Fetching enough shards of an order into a pack of blocks.
 //!
 //! Shards come from their providers at once, each from its own; a shard whose provider fails is replaced by another.
 //! Every block is checked against its CID and kept, so that what was fetched once is not fetched again, also by a later
@@ -14,19 +14,23 @@ use std::{
 };
 
 use futures::{stream::FuturesUnordered, StreamExt};
-use opensand_blocks::{BlockStore, Cid, PeerId};
+use opensand_blocks::{Cid, PeerId};
 use opensand_primitives::{
 	storage::{OrderRecord, OrderStatus, ProviderTerms, ShardStatus, ShardView},
 	OrderId,
 };
 use opensand_slices::{decode_node, raw_cid, shard_cid, Manifest, LEAF_BLOCK_BYTES, RAW_CODEC};
-use tokio::time::sleep;
+use tokio::{
+	task::{spawn_blocking, JoinHandle},
+	time::sleep,
+};
 
 use crate::{
 	chain::Chain,
 	error::Error,
 	network::{Network, NetworkError},
 	output::{Bar, Output},
+	pack::{Pack, PackError},
 	transfer::{blocking, TransferError},
 };
 
@@ -37,8 +41,10 @@ const BLOCK_LIMIT: Duration = Duration::from_secs(60);
 /// While nothing comes, how often the line to the provider is looked at, and how often in a row it may be down.
 const LINE_CHECK: Duration = Duration::from_secs(2);
 const MAX_ABSENCES: u32 = 3;
-/// Bytes of blocks that are written at once.
-const BATCH_BYTES: usize = 8 << 20;
+/// Bytes of blocks that are written at once, at most, and those of all shards that are fetched at once together. As many
+/// are being written meanwhile.
+const BATCH_BYTES: usize = 4 << 20;
+const BATCHES_BYTES: usize = 32 << 20;
 /// Pause before the providers are tried again.
 const ROUND_PAUSE: Duration = Duration::from_secs(5);
 
@@ -59,7 +65,7 @@ struct Source {
 pub async fn fetch_order(
 	chain: &Chain,
 	network: &Network,
-	store: &Arc<BlockStore>,
+	store: &Arc<Pack>,
 	order: OrderId,
 	record: &OrderRecord,
 	patience: Duration,
@@ -95,6 +101,7 @@ pub async fn fetch_order(
 				network,
 				store,
 				shard_bytes,
+				batch_bytes: batch_bytes(needed),
 				counted: &counted,
 			};
 			round.run(sources, needed, &mut complete, &mut reasons).await?;
@@ -205,7 +212,7 @@ pub fn status_name(status: &ShardStatus) -> &'static str {
 /// The order's manifest, from the store or a provider, compared with what the chain records.
 async fn fetch_manifest(
 	network: &Network,
-	store: &Arc<BlockStore>,
+	store: &Arc<Pack>,
 	record: &OrderRecord,
 	roots: &[[u8; 32]],
 	sources: &[Source],
@@ -256,9 +263,51 @@ fn check_manifest(bytes: &[u8], record: &OrderRecord, roots: &[[u8; 32]]) -> Res
 /// One attempt with every provider.
 struct Round<'a> {
 	network: &'a Network,
-	store: &'a Arc<BlockStore>,
+	store: &'a Arc<Pack>,
 	shard_bytes: u64,
+	/// Bytes of a shard's blocks that are written at once.
+	batch_bytes: usize,
 	counted: &'a Arc<Counter>,
+}
+
+/// How much of each of `shards` shards is written at once, so that all of them together stay in bounds.
+fn batch_bytes(shards: usize) -> usize {
+	BATCH_BYTES.min(BATCHES_BYTES / shards.max(1))
+}
+
+/// Blocks that are being written, while further ones are fetched.
+#[derive(Default)]
+struct Writing(Option<(Vec<Cid>, JoinHandle<Result<(), PackError>>)>);
+
+impl Writing {
+	/// Waits for what is being written, and tells of each block of it.
+	async fn finish(&mut self, arrived: &mut impl FnMut(&Cid)) -> Result<(), ShardFailure> {
+		if let Some((cids, task)) = self.0.take() {
+			let written = task.await;
+			written
+				.map_err(|error| TransferError::Thread(error.to_string()))?
+				.map_err(store_failure)?;
+			cids.iter().for_each(arrived);
+		}
+		Ok(())
+	}
+
+	/// Writes further blocks when those before them are written.
+	async fn begin(
+		&mut self,
+		store: &Arc<Pack>,
+		batch: Vec<(Cid, Vec<u8>)>,
+		arrived: &mut impl FnMut(&Cid),
+	) -> Result<(), ShardFailure> {
+		self.finish(arrived).await?;
+		if !batch.is_empty() {
+			let cids = batch.iter().map(|(cid, _)| *cid).collect();
+			let store = store.clone();
+			let task = spawn_blocking(move || store.put_batch(&batch));
+			self.0 = Some((cids, task));
+		}
+		Ok(())
+	}
 }
 
 impl Round<'_> {
@@ -354,11 +403,17 @@ impl Round<'_> {
 			self.fetch_missing(&wanted, peer, |_| {}).await?;
 			let mut below = Vec::new();
 			for (cid, bytes) in level {
-				let block = self
-					.store
-					.get(&cid)
-					.map_err(store_failure)?
-					.ok_or(ShardFailure::Shape)?;
+				let block = match self.store.get(&cid).map_err(store_failure)? {
+					Some(block) => block,
+					None => {
+						// It was damaged since an earlier run fetched it.
+						self.fetch_missing(&[cid], peer, |_| {}).await?;
+						self.store
+							.get(&cid)
+							.map_err(store_failure)?
+							.ok_or(ShardFailure::Unfinished)?
+					}
+				};
 				let node = decode_node(&block).map_err(|_| ShardFailure::Shape)?;
 				if node.file_bytes() != Some(bytes) {
 					return Err(ShardFailure::Shape);
@@ -421,6 +476,7 @@ impl Round<'_> {
 		let mut blocks = std::pin::pin!(exchange.fetch_many(missing, vec![peer], BLOCK_LIMIT));
 		let mut batch: Vec<(Cid, Vec<u8>)> = Vec::new();
 		let mut batch_bytes = 0;
+		let mut writing = Writing::default();
 		let mut failure = None;
 		let mut absences = 0;
 		loop {
@@ -447,25 +503,15 @@ impl Round<'_> {
 				}
 				None => break,
 			}
-			if batch_bytes >= BATCH_BYTES {
-				self.keep(std::mem::take(&mut batch), &mut arrived).await?;
+			if batch_bytes >= self.batch_bytes {
+				let batch = std::mem::take(&mut batch);
+				writing.begin(self.store, batch, &mut arrived).await?;
 				batch_bytes = 0;
 			}
 		}
-		self.keep(batch, &mut arrived).await?;
+		writing.begin(self.store, batch, &mut arrived).await?;
+		writing.finish(&mut arrived).await?;
 		failure.map_or(Ok(()), Err)
-	}
-
-	async fn keep(
-		&self,
-		batch: Vec<(Cid, Vec<u8>)>,
-		arrived: &mut impl FnMut(&Cid),
-	) -> Result<(), ShardFailure> {
-		let cids: Vec<Cid> = batch.iter().map(|(cid, _)| *cid).collect();
-		let store = self.store.clone();
-		blocking(move || store.put_batch(&batch).map_err(TransferError::Store)).await?;
-		cids.iter().for_each(arrived);
-		Ok(())
 	}
 }
 
@@ -487,7 +533,7 @@ impl From<TransferError> for ShardFailure {
 	}
 }
 
-fn store_failure(error: opensand_blocks::StoreError) -> ShardFailure {
+fn store_failure(error: PackError) -> ShardFailure {
 	ShardFailure::Store(error.into())
 }
 
@@ -521,7 +567,7 @@ mod tests {
 
 	/// Serves a store, except for some blocks.
 	struct Holder {
-		store: Arc<BlockStore>,
+		store: Arc<Pack>,
 		without: Option<Cid>,
 	}
 
@@ -538,7 +584,7 @@ mod tests {
 		/// A market in which the providers of `poor` shards lack a leaf.
 		fn new(poor: &[u8]) -> Self {
 			let directory = tempfile::tempdir().unwrap();
-			let store = Arc::new(BlockStore::open(directory.path().join("all"), u64::MAX).unwrap());
+			let store = Arc::new(Pack::open(directory.path().join("all")).unwrap());
 			let content: Vec<u8> = (0..3_000_000u32)
 				.map(|index| (index ^ (index >> 9)) as u8)
 				.collect();
@@ -629,12 +675,12 @@ mod tests {
 				.collect()
 		}
 
-		fn cache(&self) -> Arc<BlockStore> {
-			Arc::new(BlockStore::open(self.directory.path().join("cache"), u64::MAX).unwrap())
+		fn cache(&self) -> Arc<Pack> {
+			Arc::new(Pack::open(self.directory.path().join("cache")).unwrap())
 		}
 
 		/// Fetches as the command does, without a chain.
-		async fn fetch(&self, cache: &Arc<BlockStore>) -> (Vec<u8>, Vec<String>) {
+		async fn fetch(&self, cache: &Arc<Pack>) -> (Vec<u8>, Vec<String>) {
 			let reader = Network::start(Arc::new(Nothing), &[]).unwrap();
 			let manifest = fetch_manifest(&reader, cache, &self.record, &self.roots(), &self.sources()).await;
 			let (mut complete, mut reasons) = (Vec::new(), Vec::new());
@@ -652,6 +698,7 @@ mod tests {
 				network: &reader,
 				store: cache,
 				shard_bytes,
+				batch_bytes: batch_bytes(2),
 				counted: &counted,
 			};
 			round
@@ -666,7 +713,7 @@ mod tests {
 			(complete, reasons)
 		}
 
-		fn assert_restores(&self, cache: &Arc<BlockStore>, shards: &[u8]) {
+		fn assert_restores(&self, cache: &Arc<Pack>, shards: &[u8]) {
 			let mut restored = Vec::new();
 			let bar = Output::new(false, true).bytes("test", 0);
 			let restorable = Restorable {
@@ -715,7 +762,7 @@ mod tests {
 			);
 		}
 		// What the poor providers sent before that was kept, so that it need not be sent again.
-		assert!(cache.used_bytes() >= market.manifest.shard_bytes() + 3 * LEAF_BLOCK_BYTES as u64);
+		assert!(cache.bytes() >= market.manifest.shard_bytes() + 3 * LEAF_BLOCK_BYTES as u64);
 	}
 
 	#[tokio::test(flavor = "multi_thread")]
@@ -730,6 +777,14 @@ mod tests {
 		let (again, reasons) = market.fetch(&cache).await;
 		assert_eq!(again.len(), 2, "{reasons:?}");
 		market.assert_restores(&cache, &again);
+	}
+
+	#[test]
+	fn batches_stay_in_bounds_whatever_the_code() {
+		assert_eq!(batch_bytes(2), BATCH_BYTES);
+		for shards in 1..=255 {
+			assert!(batch_bytes(shards) * shards <= BATCHES_BYTES);
+		}
 	}
 
 	#[test]

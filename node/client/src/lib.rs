@@ -20,6 +20,7 @@ mod keys;
 mod keystore;
 mod network;
 mod output;
+mod pack;
 mod places;
 mod purchase;
 mod staging;

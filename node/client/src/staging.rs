@@ -5,7 +5,7 @@
 //! ```text
 //! <cache>/put/<id>/state.json     how far it came, replaced as a whole at every step
 //! <cache>/put/<id>/lock           held while a process works on it
-//! <cache>/put/<id>/blocks/        the shards' blocks and the manifest, ciphertext only
+//! <cache>/put/<id>/blocks/pack    the shards' blocks and the manifest, ciphertext only
 //! ```
 //!
 //! The file's key stands in the state sealed to the owner's own access key, as the chain keeps it: the directory alone

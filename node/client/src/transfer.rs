@@ -1,4 +1,4 @@
-//! Files and their blocks on disk: encoding into a block store, restoring from one, and serving from one.
+//! Files and their blocks on disk: encoding into a pack, restoring from one, and serving from one.
 
 use std::{
 	collections::{HashMap, HashSet},
@@ -6,17 +6,17 @@ use std::{
 	sync::{Arc, Mutex, PoisonError},
 };
 
-use opensand_blocks::{BlockSource, BlockStore, Cid, StoreError};
+use opensand_blocks::{BlockSource, Cid};
 use opensand_slices::{
 	decode, encode, shard_cid, BlockError, BlockFetcher, BlockSink, Code, CodeError, DecodeError,
 	EncodeError, FileKey, Manifest, ManifestError, Metadata, ShardError, ShardReader,
 };
 use thiserror::Error;
 
-use crate::output::Bar;
-
-/// Bytes of blocks that are written at once: the disk is waited for once for all of them.
-const BATCH_BYTES: usize = 16 << 20;
+use crate::{
+	output::Bar,
+	pack::{Pack, PackError},
+};
 
 /// Why a file could not be cut into shards or put together.
 #[derive(Debug, Error)]
@@ -42,9 +42,9 @@ pub enum TransferError {
 	/// The manifest is missing on disk.
 	#[error("the staged blocks are not complete: the manifest is missing")]
 	NoManifest,
-	/// The block store failed.
+	/// The blocks' file failed.
 	#[error("cannot keep blocks: {0}")]
-	Store(#[from] StoreError),
+	Store(#[from] PackError),
 	/// A thread ended in a panic, which is a fault of this program.
 	#[error("a worker thread failed: {0}")]
 	Thread(String),
@@ -64,7 +64,8 @@ impl TransferError {
 	pub fn remedy(&self) -> Option<String> {
 		let text = match self {
 			Self::Encode(EncodeError::LengthChanged { .. }) => "leave the file alone while it is stored, and run it again",
-			Self::Encode(EncodeError::Sink { .. }) | Self::Store(_) => {
+			Self::Store(error) => error.remedy(),
+			Self::Encode(EncodeError::Sink { .. }) => {
 				"the cache directory (--cache-dir) needs space, and has to be writable; run the same command again then"
 			}
 			Self::Decode(DecodeError::TooFewShards(_)) => {
@@ -96,45 +97,12 @@ where
 	}
 }
 
-/// Blocks that wait to be written together.
-struct Batch {
-	store: Arc<BlockStore>,
-	waiting: Mutex<Waiting>,
-}
-
-#[derive(Default)]
-struct Waiting {
-	blocks: Vec<(Cid, Vec<u8>)>,
-	bytes: usize,
-}
-
-impl Batch {
-	fn add(&self, cid: &Cid, bytes: &[u8]) -> Result<(), StoreError> {
-		let full = {
-			let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-			waiting.blocks.push((*cid, bytes.to_vec()));
-			waiting.bytes += bytes.len();
-			if waiting.bytes < BATCH_BYTES {
-				return Ok(());
-			}
-			std::mem::take(&mut *waiting)
-		};
-		self.store.put_batch(&full.blocks)
-	}
-
-	fn flush(&self) -> Result<(), StoreError> {
-		let rest = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-		self.store.put_batch(&rest.blocks)
-	}
-}
-
-/// The sink of one shard; all shards share a batch.
-#[derive(Clone)]
-struct Sink(Arc<Batch>);
+/// The sink of one shard; all shards go into one file.
+struct Sink(Arc<Pack>);
 
 impl BlockSink for Sink {
 	fn put(&mut self, cid: &Cid, bytes: &[u8]) -> Result<(), BlockError> {
-		Ok(self.0.add(cid, bytes)?)
+		Ok(self.0.put(cid, bytes)?)
 	}
 }
 
@@ -169,7 +137,7 @@ impl<W: Write> Write for Counted<W> {
 /// # Errors
 /// When the content has another length, does not fit the code, or cannot be read or written.
 pub fn encode_into(
-	store: &Arc<BlockStore>,
+	store: &Arc<Pack>,
 	reader: impl Read,
 	bytes: u64,
 	key: &FileKey,
@@ -177,34 +145,30 @@ pub fn encode_into(
 	metadata: &Metadata,
 	bar: &Bar,
 ) -> Result<Manifest, TransferError> {
-	let batch = Arc::new(Batch {
-		store: store.clone(),
-		waiting: Mutex::default(),
-	});
-	let mut sinks = vec![Sink(batch.clone()); code.total().into()];
+	let mut sinks: Vec<_> = (0..code.total()).map(|_| Sink(store.clone())).collect();
 	let reader = Counted {
 		inner: reader,
 		bar: bar.clone(),
 	};
 	let manifest = encode(reader, Some(bytes), key, code, metadata, &mut sinks)?;
-	batch.add(&manifest.cid(), &manifest.to_bytes())?;
-	batch.flush()?;
+	store.put(&manifest.cid(), &manifest.to_bytes())?;
+	store.sync()?;
 	Ok(manifest)
 }
 
-/// Gives the blocks of a store.
-pub struct StoreFetcher(pub Arc<BlockStore>);
+/// Gives the blocks of a store to readers, which check each of them.
+pub struct StoreFetcher(pub Arc<Pack>);
 
 impl BlockFetcher for StoreFetcher {
 	fn get(&mut self, cid: &Cid) -> Result<Option<Vec<u8>>, BlockError> {
-		Ok(self.0.get(cid)?)
+		Ok(self.0.read(cid)?)
 	}
 }
 
 /// A file whose blocks are at hand.
 pub struct Restorable {
 	/// Has all blocks of the shards.
-	pub store: Arc<BlockStore>,
+	pub store: Arc<Pack>,
 	/// The file's manifest.
 	pub manifest: Manifest,
 	/// The file's key.
@@ -224,7 +188,7 @@ impl Restorable {
 			.iter()
 			.map(|shard| (*shard, StoreFetcher(self.store.clone())))
 			.collect();
-		decode(
+		let decoded = decode(
 			&self.manifest,
 			&self.key,
 			sources,
@@ -232,7 +196,12 @@ impl Restorable {
 				inner: writer,
 				bar: bar.clone(),
 			},
-		)?;
+		);
+		if let Err(DecodeError::TooFewShards(_)) = &decoded {
+			// Blocks were damaged since they were fetched: the next run fetches them again.
+			self.store.set_damaged_aside()?;
+		}
+		decoded?;
 		Ok(())
 	}
 
@@ -242,7 +211,7 @@ impl Restorable {
 	/// Those of [`Self::restore`] and [`encode_into`].
 	pub fn reencode(
 		&self,
-		store: &Arc<BlockStore>,
+		store: &Arc<Pack>,
 		key: &FileKey,
 		metadata: &Metadata,
 		bar: &Bar,
@@ -270,7 +239,7 @@ impl Restorable {
 ///
 /// # Errors
 /// When it is not there, or damaged.
-pub fn manifest_in(store: &BlockStore, digest: [u8; 32]) -> Result<Manifest, TransferError> {
+pub fn manifest_in(store: &Pack, digest: [u8; 32]) -> Result<Manifest, TransferError> {
 	let bytes = store
 		.get(&opensand_slices::raw_cid(digest))?
 		.ok_or(TransferError::NoManifest)?;
@@ -279,7 +248,7 @@ pub fn manifest_in(store: &BlockStore, digest: [u8; 32]) -> Result<Manifest, Tra
 
 /// The blocks of one order, as providers may have them: those of its shards and the manifest, and no others.
 pub struct Served {
-	store: Arc<BlockStore>,
+	store: Arc<Pack>,
 	/// The shard of each block; none for the manifest.
 	blocks: HashMap<Cid, Option<u8>>,
 	sent: Mutex<Sent>,
@@ -297,7 +266,7 @@ impl Served {
 	///
 	/// # Errors
 	/// When some are missing.
-	pub fn new(store: Arc<BlockStore>, manifest: &Manifest) -> Result<Self, TransferError> {
+	pub fn new(store: Arc<Pack>, manifest: &Manifest) -> Result<Self, TransferError> {
 		let mut blocks = HashMap::from([(manifest.cid(), None)]);
 		for (index, shard) in (0u8..).zip(manifest.shards()) {
 			let fetcher = StoreFetcher(store.clone());
@@ -351,15 +320,15 @@ mod tests {
 	use crate::output::Output;
 
 	struct Fixture {
-		_directory: tempfile::TempDir,
-		store: Arc<BlockStore>,
+		directory: tempfile::TempDir,
+		store: Arc<Pack>,
 		content: Vec<u8>,
 		key: FileKey,
 		bar: Bar,
 	}
 
-	fn store(directory: &tempfile::TempDir, name: &str) -> Arc<BlockStore> {
-		Arc::new(BlockStore::open(directory.path().join(name), u64::MAX).unwrap())
+	fn store(directory: &tempfile::TempDir, name: &str) -> Arc<Pack> {
+		Arc::new(Pack::open(directory.path().join(name)).unwrap())
 	}
 
 	impl Fixture {
@@ -367,14 +336,14 @@ mod tests {
 			let directory = tempfile::tempdir().unwrap();
 			Self {
 				store: store(&directory, "store"),
-				_directory: directory,
+				directory,
 				content: (0..bytes).map(|index| (index * 7 + index / 251) as u8).collect(),
 				key: FileKey::generate(),
 				bar: Output::new(false, true).bytes("test", bytes as u64),
 			}
 		}
 
-		fn encode(&self, store: &Arc<BlockStore>) -> Manifest {
+		fn encode(&self, store: &Arc<Pack>) -> Manifest {
 			let code = Code::new(2, 4).unwrap();
 			let bytes = self.content.len() as u64;
 			encode_into(
@@ -391,7 +360,7 @@ mod tests {
 
 		fn restorable(
 			&self,
-			store: &Arc<BlockStore>,
+			store: &Arc<Pack>,
 			manifest: &Manifest,
 			key: &FileKey,
 			shards: &[u8],
@@ -404,13 +373,7 @@ mod tests {
 			}
 		}
 
-		fn restore(
-			&self,
-			store: &Arc<BlockStore>,
-			manifest: &Manifest,
-			key: &FileKey,
-			shards: &[u8],
-		) -> Vec<u8> {
+		fn restore(&self, store: &Arc<Pack>, manifest: &Manifest, key: &FileKey, shards: &[u8]) -> Vec<u8> {
 			let mut restored = Vec::new();
 			self.restorable(store, manifest, key, shards)
 				.restore(&mut restored, &self.bar)
@@ -434,17 +397,14 @@ mod tests {
 	fn encoding_again_after_a_crash_gives_the_same_blocks() {
 		let fixture = Fixture::new(600_000);
 		let first = fixture.encode(&fixture.store);
-		let blocks: HashSet<_> = fixture.store.iter().map(Result::unwrap).collect();
+		let blocks = fixture.store.digests();
 		// As a crash leaves it: some blocks are there, the manifest is not.
-		fixture.store.remove(&first.cid()).unwrap();
-		for cid in blocks.iter().step_by(2) {
-			fixture.store.remove(cid).unwrap();
+		fixture.store.remove(&first.digest());
+		for digest in blocks.iter().step_by(2) {
+			fixture.store.remove(digest);
 		}
 		assert_eq!(fixture.encode(&fixture.store), first);
-		assert_eq!(
-			fixture.store.iter().map(Result::unwrap).collect::<HashSet<_>>(),
-			blocks
-		);
+		assert_eq!(fixture.store.digests(), blocks);
 	}
 
 	#[test]
@@ -472,6 +432,37 @@ mod tests {
 	}
 
 	#[test]
+	fn a_block_that_is_damaged_later_is_missing_afterwards() {
+		let fixture = Fixture::new(600_000);
+		let manifest = fixture.encode(&fixture.store);
+		let root = fixture
+			.store
+			.get(&shard_cid(manifest.shards()[1].cid))
+			.unwrap()
+			.unwrap();
+		let leaf = opensand_slices::decode_node(&root).unwrap().links[0].cid;
+		let bytes = fixture.store.get(&leaf).unwrap().unwrap();
+		let path = fixture.directory.path().join("store/pack");
+		let mut pack = std::fs::read(&path).unwrap();
+		let at = pack
+			.windows(64)
+			.position(|window| *window == bytes[..64])
+			.unwrap();
+		pack[at] ^= 1;
+		std::fs::write(&path, pack).unwrap();
+
+		let restorable = fixture.restorable(&fixture.store, &manifest, &fixture.key, &[1, 2]);
+		let error = restorable.restore(io::sink(), &fixture.bar).unwrap_err();
+		assert!(
+			error.is_damage() && error.remedy().unwrap().contains("again"),
+			"{error}"
+		);
+		assert!(!fixture.store.has(&leaf).unwrap(), "so that it is fetched again");
+		let others = fixture.restore(&fixture.store, &manifest, &fixture.key, &[0, 3]);
+		assert_eq!(others, fixture.content);
+	}
+
+	#[test]
 	fn a_new_key_changes_every_block_and_not_the_content() {
 		let fixture = Fixture::new(700_000);
 		let old = fixture.encode(&fixture.store);
@@ -484,8 +475,7 @@ mod tests {
 			.unwrap();
 		assert_ne!(new.digest(), old.digest());
 		assert_eq!(fixture.restore(&target, &new, &key, &[0, 3]), fixture.content);
-		let olds: HashSet<_> = fixture.store.iter().map(Result::unwrap).collect();
-		assert!(target.iter().map(Result::unwrap).all(|cid| !olds.contains(&cid)));
+		assert!(target.digests().is_disjoint(&fixture.store.digests()));
 
 		let wrong = fixture.restorable(&fixture.store, &old, &key, &[1, 2]);
 		let error = wrong.reencode(&target, &key, &Metadata::default(), &fixture.bar);
@@ -518,13 +508,13 @@ mod tests {
 	fn a_missing_block_is_found_before_anything_is_served() {
 		let fixture = Fixture::new(600_000);
 		let manifest = fixture.encode(&fixture.store);
-		let leaf = fixture
+		let root = fixture
 			.store
-			.iter()
-			.map(Result::unwrap)
-			.find(|cid| cid.codec() == opensand_slices::RAW_CODEC && *cid != manifest.cid())
+			.get(&shard_cid(manifest.shards()[0].cid))
+			.unwrap()
 			.unwrap();
-		fixture.store.remove(&leaf).unwrap();
+		let leaf = opensand_slices::decode_node(&root).unwrap().links[0].cid;
+		fixture.store.remove(leaf.hash().digest().try_into().unwrap());
 		let Err(error) = Served::new(fixture.store.clone(), &manifest) else {
 			panic!("it is complete")
 		};

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use cid::Cid;
 use opensand_slices::{
-	decode_node, open_key, shard_cid, AccessSecret, BlockSink, Context, FileKey, Link, Manifest, Node,
-	ShardReader,
+	decode_node, open_key, shard_cid, AccessSecret, BlockSink, Context, FileKey, Link, Manifest, Metadata,
+	Node, ShardReader,
 };
 use sha2::{Digest, Sha256};
 
@@ -23,6 +23,15 @@ pub fn manifest(bytes: &[u8]) {
 		.all(|shard| shard.segments.len() == manifest.layout().segments()));
 	if let Ok(metadata) = manifest.open_metadata(&FileKey::from_bytes(&[7; 64])) {
 		metadata.check().expect("metadata that open are checked");
+	}
+}
+
+/// What a manifest's sealed part holds has one encoding, and can be shown and used as a name.
+pub fn metadata(bytes: &[u8]) {
+	if let Ok(metadata) = Metadata::from_padded(bytes) {
+		metadata.check().expect("what is decoded is checked");
+		let again = metadata.to_padded().expect("what is decoded is checked");
+		assert_eq!(again.as_slice(), bytes);
 	}
 }
 

@@ -62,8 +62,11 @@ impl Metadata {
 		Ok(())
 	}
 
-	/// Version, SCALE encoding and padding.
-	pub(crate) fn to_padded(&self) -> Result<Zeroizing<Vec<u8>>, MetadataError> {
+	/// Version, SCALE encoding and padding: what a manifest has sealed.
+	///
+	/// # Errors
+	/// When [`Self::check`] finds fault.
+	pub fn to_padded(&self) -> Result<Zeroizing<Vec<u8>>, MetadataError> {
 		self.check()?;
 		let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_PADDED_BYTES));
 		bytes.push(VERSION);
@@ -74,7 +77,10 @@ impl Metadata {
 	}
 
 	/// Reads what [`Self::to_padded`] gives, and nothing else.
-	pub(crate) fn from_padded(bytes: &[u8]) -> Result<Self, MetadataError> {
+	///
+	/// # Errors
+	/// When it is something else.
+	pub fn from_padded(bytes: &[u8]) -> Result<Self, MetadataError> {
 		let Some((&VERSION, mut rest)) = bytes.split_first() else {
 			return Err(MetadataError::Malformed);
 		};

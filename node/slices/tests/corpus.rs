@@ -16,6 +16,11 @@ fn manifests() {
 }
 
 #[test]
+fn metadata() {
+	corpus("metadata").replay(targets::metadata);
+}
+
+#[test]
 fn nodes() {
 	corpus("node").replay(targets::node);
 }
@@ -31,6 +36,11 @@ proptest! {
 	#[test]
 	fn changed_manifests(file: Index, edits in edits()) {
 		targets::manifest(&corpus("manifest").changed(file, &edits));
+	}
+
+	#[test]
+	fn changed_metadata(file: Index, edits in edits()) {
+		targets::metadata(&corpus("metadata").changed(file, &edits));
 	}
 
 	#[test]

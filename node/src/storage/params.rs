@@ -55,6 +55,14 @@ pub struct StorageParams {
 	#[arg(long, value_name = "MULTIADDRESS")]
 	pub storage_ipfs_listen: Vec<String>,
 
+	/// Take part in the public IPFS DHT there, and announce the roots of stored shards in it.
+	#[arg(long, requires = "storage_ipfs_listen")]
+	pub storage_ipfs_dht: bool,
+
+	/// Peers of the public IPFS DHT, with their ids, to begin with.
+	#[arg(long, value_name = "MULTIADDRESS", requires = "storage_ipfs_dht")]
+	pub storage_ipfs_bootstrap: Vec<String>,
+
 	/// Where others reach this node, without the peer's id, if that differs from where it listens.
 	#[arg(long, value_name = "MULTIADDRESS")]
 	pub storage_public_address: Vec<String>,
@@ -79,6 +87,8 @@ impl StorageParams {
 			},
 			listen: self.storage_listen.clone(),
 			ipfs_listen: self.storage_ipfs_listen.clone(),
+			ipfs_dht: self.storage_ipfs_dht,
+			ipfs_bootstrap: self.storage_ipfs_bootstrap.clone(),
 			public: self.storage_public_address.clone(),
 			bootstrap: self.storage_bootstrap.clone(),
 			..Config::new(directory, self.storage_quota)
@@ -115,7 +125,43 @@ fn account(text: &str) -> Result<AccountId, String> {
 
 #[cfg(test)]
 mod tests {
+	use clap::Parser;
+
 	use super::*;
+
+	#[derive(Debug, Parser)]
+	struct Node {
+		#[command(flatten)]
+		storage: StorageParams,
+	}
+
+	fn config(flags: &str) -> Result<Config, clap::Error> {
+		let words = ["node", "--storage", "directory"].into_iter();
+		let node = Node::try_parse_from(words.chain(flags.split_whitespace()))?;
+		Ok(node.storage.config().expect("a directory is given"))
+	}
+
+	#[test]
+	fn the_public_dht_is_joined_only_where_ipfs_software_is_served() {
+		let listen = "--storage-ipfs-listen /ip4/0.0.0.0/tcp/4001";
+		let apart = config(listen).unwrap();
+		assert!(!apart.ipfs_dht && apart.ipfs_bootstrap.is_empty());
+		let first = "/dns4/one.example.org/tcp/4001/p2p/12D3KooWA";
+		let second = "/dns4/two.example.org/tcp/4001/p2p/12D3KooWB";
+		let joined = config(&format!(
+			"{listen} --storage-ipfs-dht --storage-ipfs-bootstrap {first} --storage-ipfs-bootstrap {second}"
+		))
+		.unwrap();
+		assert!(joined.ipfs_dht);
+		assert_eq!(joined.ipfs_bootstrap, [first, second]);
+
+		assert!(
+			config("--storage-ipfs-dht").is_err(),
+			"there is nothing to be found"
+		);
+		let unused = format!("{listen} --storage-ipfs-bootstrap {first}");
+		assert!(config(&unused).is_err(), "nothing would be done with it");
+	}
 
 	#[test]
 	fn sizes_have_binary_suffixes() {

@@ -22,9 +22,13 @@ pub struct Config {
 	pub public: Vec<String>,
 	/// Multiaddresses at which stock IPFS software is served; empty: it is not.
 	pub ipfs_listen: Vec<String>,
+	/// Whether it takes part in the public IPFS DHT there and announces what it stores; it tells the world what that is.
+	pub ipfs_dht: bool,
+	/// Multiaddresses, with the peer's id, of peers that introduce it to the public IPFS DHT.
+	pub ipfs_bootstrap: Vec<String>,
 	/// Multiaddresses, with the peer's id, of peers that introduce it to the DHT.
 	pub bootstrap: Vec<String>,
-	/// Shards that are fetched or rebuilt at once.
+	/// New shards that are fetched at once, and lost or damaged ones that are rebuilt at once.
 	pub max_fetches: usize,
 	/// Bytes a second that the scrubber reads to find damage before a challenge does; 0 stops it.
 	pub scrub_bytes_per_second: u64,
@@ -46,6 +50,8 @@ impl Config {
 			listen: vec!["/ip4/0.0.0.0/tcp/30444".into()],
 			public: Vec::new(),
 			ipfs_listen: Vec::new(),
+			ipfs_dht: false,
+			ipfs_bootstrap: Vec::new(),
 			bootstrap: Vec::new(),
 			max_fetches: 4,
 			scrub_bytes_per_second: 8 << 20,
@@ -53,6 +59,12 @@ impl Config {
 			heal_windows: 24,
 			settle_windows: 168,
 		}
+	}
+
+	/// Slots of one owner that are taken and not proven at once: half of what is fetched, so that an owner that delivers
+	/// nothing leaves the other half to others.
+	pub fn max_fetches_of_owner(&self) -> usize {
+		self.max_fetches.div_ceil(2)
 	}
 }
 

@@ -124,7 +124,11 @@ impl StorageService {
 		let store = Arc::new(store);
 		let ipfs = match config.ipfs_listen.is_empty() {
 			true => None,
-			false => Some(IpfsConfig::new(addresses(&config.ipfs_listen)?)),
+			false => Some(IpfsConfig {
+				public_dht: config.ipfs_dht,
+				bootstrap: addresses(&config.ipfs_bootstrap)?,
+				..IpfsConfig::new(addresses(&config.ipfs_listen)?)
+			}),
 		};
 		let network = ExchangeConfig {
 			listen: addresses(&config.listen)?,

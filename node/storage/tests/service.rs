@@ -124,6 +124,134 @@ async fn slots_are_taken_fetched_and_proven_window_after_window() {
 	);
 }
 
+/// Blocks that may pass between a bid that another provider was faster with and the next. One is enough; a call that has
+/// no effect is waited for longer.
+const NEXT_BID_BLOCKS: u32 = 3;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_bid_is_followed_by_another_at_once() {
+	const PROVIDERS: u8 = 12;
+	let world = World::with_providers(PROVIDERS).await;
+	let code = ErasureCode {
+		data: 4,
+		total: PROVIDERS,
+	};
+	let upload = Upload::new(300_000, code, 20);
+	let owner = Owner::new(account(100));
+	owner.dial(&world.nodes).await;
+	let order = owner.place(&world.chain, &upload, PRICE, LONG, vec![]);
+	// Each block that has bids for open slots takes one of them at least.
+	let bound = NEXT_BID_BLOCKS * u32::from(PROVIDERS) + 2;
+	world
+		.until(bound, "every slot is taken", |world| {
+			(0..PROVIDERS).all(|shard| world.chain.shard(order, shard.into()) != ShardStatus::Open)
+		})
+		.await;
+	let bids: Vec<Call> = world
+		.chain
+		.log()
+		.into_iter()
+		.filter(|call| is_accept(&call.call))
+		.collect();
+	for lost in bids.iter().filter(|bid| bid.result.is_err()) {
+		let again = bids
+			.iter()
+			.filter(|bid| bid.provider == lost.provider && bid.block > lost.block)
+			.map(|bid| bid.block)
+			.min()
+			.expect("as many slots as providers");
+		assert!(
+			again <= lost.block + NEXT_BID_BLOCKS,
+			"lost in block {}, and bid again in block {again} only",
+			lost.block
+		);
+	}
+	let won = bids.iter().filter(|bid| bid.result.is_ok()).count();
+	assert_eq!(won, usize::from(PROVIDERS));
+}
+
+/// Orders of an owner that delivers nothing.
+fn undelivered(world: &World, owner: u8, orders: u64) -> Vec<u64> {
+	let owner = Owner::new(account(owner));
+	(0..orders)
+		.map(|order| {
+			let upload = Upload::new(100_000, TWO_OF_FOUR, 1_000 + order);
+			owner.place(&world.chain, &upload, PRICE, LONG, vec![])
+		})
+		.collect()
+}
+
+/// Of how many of the orders a provider has taken a slot.
+fn taken(world: &World, orders: &[u64], provider: u8) -> usize {
+	let is_taken = |order: &&u64| {
+		(0..4).any(|shard| world.chain.shard(**order, shard).provider() == Some(&account(provider)))
+	};
+	orders.iter().filter(is_taken).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_that_delivers_nothing_leaves_room_for_others() {
+	let world = World::with_providers(1).await;
+	let orders = undelivered(&world, 101, 8);
+	world
+		.until(20, "some of its slots are taken", |world| {
+			taken(world, &orders, 1) > 0
+		})
+		.await;
+	world.advance(20).await;
+	let most = world.nodes[0].config.max_fetches_of_owner();
+	assert_eq!(taken(&world, &orders, 1), most);
+
+	// Long before those slots lapse, another owner is served.
+	let upload = Upload::new(100_000, TWO_OF_THREE, 21);
+	let owner = Owner::new(account(100));
+	owner.dial(&world.nodes).await;
+	owner.place(&world.chain, &upload, PRICE, LONG, vec![]);
+	world
+		.until(
+			ACTIVATION_BLOCKS / 2,
+			"the other owner's shard is proven",
+			|world| world.chain.count(is_first_proof, true) == 1,
+		)
+		.await;
+	assert_eq!(taken(&world, &orders, 1), most, "they are waited for still");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn owners_that_deliver_nothing_do_not_stop_repairs() {
+	let mut world = World::new();
+	for number in 1..=3 {
+		world.add(number, |config| config.policy.hand_over = true).await;
+	}
+	let upload = Upload::new(700_000, TWO_OF_THREE, 22);
+	let (owner, order) = active(&world, &upload).await;
+	owner.leave().await;
+	let (shard, leaving) = world.chain.active(order)[0].clone();
+	let index = world.add(4, |_| {}).await;
+	// All that it fetches at once, for owners that it waits for in vain.
+	let most = world.nodes[index].config.max_fetches;
+	let orders: Vec<u64> = [101, 102]
+		.into_iter()
+		.flat_map(|owner| undelivered(&world, owner, 2))
+		.collect();
+	assert_eq!(orders.len(), most);
+	world
+		.until(60, "it waits for as much as it may", |world| {
+			taken(world, &orders, 4) == most
+		})
+		.await;
+	world
+		.chain
+		.update(&leaving, |record| record.status = ProviderStatus::Draining);
+	// The slots lapse later than that.
+	world
+		.until(ACTIVATION_BLOCKS - 90, "it has rebuilt the shard", |world| {
+			world.chain.active(order).contains(&(shard, account(4)))
+		})
+		.await;
+	assert_eq!(taken(&world, &orders, 4), most, "they are waited for still");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_in_mid_fetch_fetches_the_rest_only() {
 	let mut world = World::with_providers(3).await;

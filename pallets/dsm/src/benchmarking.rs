@@ -20,8 +20,9 @@ use frame_system::RawOrigin;
 use opensand_primitives::{
 	market::{PurchaseKey, PurchaseStatus},
 	storage::{
-		ErasureCode, OrderStatus, OrderTerms, ProviderStatus, ProviderTerms, Region, ShardCommitment,
-		ShardIndex, ShardStatus, Visibility, WindowIndex, MAX_ADDRESSES, MAX_ADDRESS_BYTES, MAX_REGIONS,
+		BenchmarkDatasets, ErasureCode, OrderStatus, OrderTerms, ProviderStatus, ProviderTerms, Region,
+		ShardCommitment, ShardIndex, ShardStatus, Visibility, WindowIndex, MAX_ADDRESSES, MAX_ADDRESS_BYTES,
+		MAX_REGIONS,
 	},
 	AccountId, Balance, BlockNumber, Hash, ListingId, OrderId, PurchaseId,
 };
@@ -196,6 +197,17 @@ fn place<T: Config>(total: u32, segments: u32) -> OrderId {
 	Pallet::<T>::open_order(owner::<T>(), terms, shards, sealed_key(), None, Balance::MAX)
 		.expect("the owner is funded");
 	id
+}
+
+impl<T: Config> BenchmarkDatasets for Pallet<T>
+where
+	T::Currency: Mutate<AccountId>,
+{
+	fn benchmark_dataset() -> OrderId {
+		let id = place::<T>(2, 1);
+		Orders::<T>::mutate_extant(id, |order| order.record.terms.visibility = Visibility::Public);
+		id
+	}
 }
 
 /// Lets a provider hold a shard.

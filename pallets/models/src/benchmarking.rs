@@ -14,8 +14,9 @@ use opensand_primitives::{
 	ids::model_id,
 	models::{
 		ArchitectureRecord, ArtifactLocator, BenchmarkFamily, CommitmentBytes, FamilyRecord, KeyBytes,
-		KeyStatus, ModelRecord, ModelWeights, RegistrationProof, MAX_LOCATOR_BYTES,
+		KeyStatus, ModelRecord, ModelWeights, RegistrationProof, MAX_LOCATOR_BYTES, MAX_TRAINING_SETS,
 	},
+	storage::BenchmarkDatasets,
 	trapdoor::{Trapdoor, TrapdoorWeights},
 	AccountId, ArchitectureId, Balance, KeyId, ModelId,
 };
@@ -361,6 +362,9 @@ mod benchmarks {
 	fn remove_model() {
 		let owner = funded::<T>();
 		let (model, key) = with_key::<T>(&owner);
+		let dataset = T::BenchmarkDatasets::benchmark_dataset();
+		Pallet::<T>::declare_training(RawOrigin::Signed(owner.clone()).into(), model, dataset)
+			.expect("everybody may train on it");
 
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), model);
@@ -441,6 +445,24 @@ mod benchmarks {
 		_(RawOrigin::Signed(owner), model, commitment, Box::new(proof));
 
 		assert!(Pallet::<T>::inference_terms(model).is_some());
+	}
+
+	#[benchmark]
+	fn declare_training() {
+		let owner = funded::<T>();
+		let model = registered::<T>(&owner, architecture_of(64));
+		let origin = RawOrigin::Signed(owner);
+		for _ in 1..MAX_TRAINING_SETS {
+			let dataset = T::BenchmarkDatasets::benchmark_dataset();
+			Pallet::<T>::declare_training(origin.clone().into(), model, dataset)
+				.expect("everybody may train on it");
+		}
+		let dataset = T::BenchmarkDatasets::benchmark_dataset();
+
+		#[extrinsic_call]
+		_(origin, model, dataset);
+
+		assert_eq!(TrainedOn::<T>::get(model).len(), MAX_TRAINING_SETS as usize);
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_test_ext(true), crate::mock::Test);

@@ -24,6 +24,7 @@ mod families;
 mod mock;
 #[cfg(test)]
 mod tests;
+mod training;
 #[cfg(any(feature = "try-runtime", test))]
 mod try_state;
 mod types;
@@ -50,9 +51,11 @@ pub mod pallet {
 		inference::{MAX_INPUT_BYTES, MAX_OUTPUT_BYTES},
 		models::{
 			ArchitectureRecord, ArtifactLocator, CommitmentBytes, FamilyRecord, InferenceTerms, KeyBytes,
-			KeyRecord, KeyStatus, ModelRecord, ModelView, ModelWeights, RegistrationProof,
+			KeyRecord, KeyStatus, ModelRecord, ModelView, ModelWeights, RegistrationProof, TrainingSet,
+			TrainingSets,
 		},
-		AccountId, ArchitectureId, Balance, Hash, KeyId, ModelId,
+		storage::DataView,
+		AccountId, ArchitectureId, Balance, Hash, KeyId, ModelId, OrderId,
 	};
 	use opensand_zk_verifier::{Curve, InputVisibility, KeyOrigin, StatementShape, VerifyingKey};
 	use sp_runtime::DispatchError;
@@ -84,6 +87,13 @@ pub mod pallet {
 
 		/// The arithmetic by which the points of keys are checked.
 		type Curve: Curve;
+
+		/// The stored data that models are trained on.
+		type Data: DataView<AccountId>;
+
+		/// The storage market, where benchmarks set up the datasets that they name.
+		#[cfg(any(test, feature = "runtime-benchmarks"))]
+		type BenchmarkDatasets: opensand_primitives::storage::BenchmarkDatasets;
 
 		/// Deposit per stored item.
 		#[pallet::constant]
@@ -145,6 +155,10 @@ pub mod pallet {
 	/// set-up, for the two visibilities, may have the same.
 	#[pallet::storage]
 	pub type RegistrationKeys<T> = StorageMap<_, Identity, KeyId, KeyBytes>;
+
+	/// The datasets that models were declared to be trained on. Each has an entry in [`Models`].
+	#[pallet::storage]
+	pub type TrainedOn<T> = StorageMap<_, Identity, ModelId, TrainingSets, ValueQuery>;
 
 	/// Whether this is a development chain, on which keys from a single machine are taken. Set at genesis only.
 	#[pallet::storage]
@@ -296,6 +310,15 @@ pub mod pallet {
 			/// The commitment to its weights, with which its inferences are proven.
 			commitment: CommitmentBytes,
 		},
+		/// `declare_training` recorded that a model was trained on a dataset, with the model and in the dataset's record.
+		TrainingDeclared {
+			/// The model.
+			model: ModelId,
+			/// The dataset's storage order.
+			dataset: OrderId,
+			/// The digest of its manifest.
+			manifest: [u8; 32],
+		},
 	}
 
 	/// Why a call was refused.
@@ -399,6 +422,15 @@ pub mod pallet {
 		InvalidRegistration,
 		/// The model's key is its family's and stays with the family. Remove the model, or deactivate it.
 		FamilyKey,
+		/// No storage order has this id, or its data are lost. Check it against the dataset's events.
+		UnknownDataset,
+		/// The model's owner may not train on this dataset. Ask its owner for access with permission to train, or buy a
+		/// licence with it.
+		TrainingNotPermitted,
+		/// This is declared already. There is nothing to do.
+		TrainingDeclaredBefore,
+		/// The model is declared to be trained on 64 datasets already. Store what belongs together as one dataset.
+		TooManyTrainingSets,
 		/// The registry has lost the registration key of a family. It cannot happen; report it.
 		MissingKey,
 	}
@@ -671,6 +703,7 @@ pub mod pallet {
 				architecture.models = architecture.models.saturating_sub(1);
 			});
 			Models::<T>::remove(model);
+			TrainedOn::<T>::remove(model);
 			ModelsOf::<T>::remove(&who, model);
 			Self::deposit_event(Event::ModelRemoved { model });
 			Ok(())
@@ -768,6 +801,23 @@ pub mod pallet {
 			Self::deposit_event(Event::ModelActivated { model, commitment });
 			Ok(())
 		}
+
+		/// States that a model was trained on a stored dataset, which its owner may train on now. It stands with the
+		/// model and in the dataset's record, and is not taken back while the model is registered. The model's deposit
+		/// grows by what the entry takes.
+		///
+		/// Nothing shows that no other data were used: who trains in secret is not found out by this.
+		#[pallet::call_index(15)]
+		#[pallet::weight(T::WeightInfo::declare_training())]
+		pub fn declare_training(
+			origin: OriginFor<T>,
+			model: ModelId,
+			#[pallet::compact] dataset: OrderId,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			let record = Self::owned(&model, &who)?;
+			Self::record_training(model, record, dataset)
+		}
 	}
 
 	#[pallet::view_functions]
@@ -807,6 +857,11 @@ pub mod pallet {
 				input_visibility: record.input_visibility,
 				royalty: record.royalty,
 			})
+		}
+
+		/// The datasets that a model was declared to be trained on, at most 64.
+		pub fn training_sets(model: ModelId) -> Vec<TrainingSet> {
+			TrainedOn::<T>::get(model).into_inner()
 		}
 
 		/// What is recorded of an architecture.

@@ -9,8 +9,9 @@ use opensand_nn::{Activation, Architecture, Layer, Linear, Operator, Shape};
 use opensand_primitives::{
 	currency::SAND,
 	models::{CommitmentBytes, KeyBytes, RegistrationProof},
+	storage::{BenchmarkDatasets, DataView},
 	trapdoor::{Trapdoor, TrapdoorWeights},
-	AccountId, ArchitectureId, Balance, KeyId, ModelId,
+	AccountId, ArchitectureId, Balance, KeyId, ModelId, OrderId,
 };
 use opensand_zk_verifier::{Binding, InputVisibility, KeyOrigin, Native, Statement, StatementShape};
 use sp_runtime::{traits::IdentityLookup, BoundedVec, BuildStorage};
@@ -68,11 +69,62 @@ parameter_types! {
 	pub const ByteDeposit: Balance = SAND / 10_000;
 }
 
+/// A storage market: everybody may train on even datasets, which are Bob's, and nobody on odd ones. The last is lost.
+pub struct Datasets;
+
+/// The dataset that is lost, beyond which there are none.
+pub const LOST: OrderId = 1_000;
+
+parameter_types! {
+	/// The uses that were recorded: of which dataset, by whom, for what.
+	pub storage Uses: Vec<(OrderId, AccountId, [u8; 32])> = Vec::new();
+	pub storage LastDataset: OrderId = 100;
+}
+
+/// The digest of a dataset's manifest.
+pub fn manifest(dataset: OrderId) -> [u8; 32] {
+	[dataset as u8; 32]
+}
+
+impl DataView<AccountId> for Datasets {
+	fn owner(order: OrderId) -> Option<AccountId> {
+		(order < LOST).then_some(BOB)
+	}
+
+	fn is_available(order: OrderId) -> bool {
+		order < LOST
+	}
+
+	fn may_train(order: OrderId, _: &AccountId) -> bool {
+		order < LOST && order % 2 == 0
+	}
+
+	fn manifest(order: OrderId) -> Option<[u8; 32]> {
+		(order <= LOST).then(|| manifest(order))
+	}
+
+	fn record_use(order: OrderId, by: &AccountId, purpose: [u8; 32]) {
+		let mut uses = Uses::get();
+		uses.push((order, by.clone(), purpose));
+		Uses::set(&uses);
+	}
+}
+
+impl BenchmarkDatasets for Datasets {
+	fn benchmark_dataset() -> OrderId {
+		let next = LastDataset::get() + 2;
+		LastDataset::set(&next);
+		next
+	}
+}
+
 impl pallet_models::Config for Test {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
 	type KeyOrigin = EnsureRoot<AccountId>;
 	type Curve = Native;
+	type Data = Datasets;
+	type BenchmarkDatasets = Datasets;
 	type ItemDeposit = ItemDeposit;
 	type ByteDeposit = ByteDeposit;
 	type MaxArchitectureBytes = ConstU32<{ 64 * 1024 }>;

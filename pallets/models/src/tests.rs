@@ -17,6 +17,7 @@ use crate::{
 
 mod conservation;
 mod families;
+mod training;
 
 fn alice() -> RuntimeOrigin {
 	RuntimeOrigin::signed(ALICE)

@@ -1,13 +1,13 @@
 //! The registry's invariants.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use frame_support::{ensure, traits::fungible::InspectHold};
 use opensand_primitives::{models::ModelWeights, AccountId, ArchitectureId, Balance, KeyId};
 use sp_runtime::TryRuntimeError;
 
 use crate::{
 	ArchitectureBytes, Architectures, Config, Families, HoldReason, Keys, Models, ModelsOf, Pallet,
-	RegistrationKeys, VerifyingKeys,
+	RegistrationKeys, TrainedOn, VerifyingKeys,
 };
 
 impl<T: Config> Pallet<T> {
@@ -150,6 +150,17 @@ impl<T: Config> Pallet<T> {
 				"a model in use without key or commitment"
 			);
 			add(&mut owed, record.owner, record.deposit);
+		}
+		for (id, sets) in TrainedOn::<T>::iter() {
+			ensure!(
+				Models::<T>::contains_key(id),
+				"training of a model that does not exist"
+			);
+			let datasets: BTreeSet<_> = sets.iter().map(|set| set.dataset).collect();
+			ensure!(
+				!sets.is_empty() && datasets.len() == sets.len(),
+				"a dataset that a model is trained on twice, or none"
+			);
 		}
 		let (records, index) = (
 			Models::<T>::iter_keys().count(),

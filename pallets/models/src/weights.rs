@@ -28,6 +28,7 @@ pub trait WeightInfo {
 	fn remove_family() -> Weight;
 	fn register_committed_model() -> Weight;
 	fn activate_model() -> Weight;
+	fn declare_training() -> Weight;
 }
 
 /// Weights with the runtime's own database costs.
@@ -225,6 +226,20 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(4_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Storage: `Dsm::Orders` (r:1 w:0)
+	/// Storage: `Dsm::Grants` (r:2 w:0)
+	/// Storage: `Models::TrainedOn` (r:1 w:1)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Storage: `Dsm::DatasetEventCount` (r:1 w:1)
+	/// Storage: `Dsm::DatasetEvents` (r:0 w:1)
+	fn declare_training() -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(120_000_000, 6000)
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
+	}
 }
 
 // Weights with RocksDB's costs, for tests.
@@ -420,5 +435,19 @@ impl WeightInfo for () {
 		Weight::from_parts(5_600_000_000, 3993)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
+	}
+	/// Storage: `Models::Models` (r:1 w:1)
+	/// Storage: `Dsm::Orders` (r:1 w:0)
+	/// Storage: `Dsm::Grants` (r:2 w:0)
+	/// Storage: `Models::TrainedOn` (r:1 w:1)
+	/// Storage: `System::Account` (r:1 w:1)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Storage: `Dsm::DatasetEventCount` (r:1 w:1)
+	/// Storage: `Dsm::DatasetEvents` (r:0 w:1)
+	fn declare_training() -> Weight {
+		// An estimate until `make weights` measures it.
+		Weight::from_parts(120_000_000, 6000)
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 }

@@ -17,7 +17,7 @@ use crate::{
 		fee,
 		time::{live_or_fast, DAYS, HOURS, MINUTES},
 	},
-	Authorship, Balances, Models, Runtime, RuntimeHoldReason,
+	Authorship, Balances, Dsm, Models, Runtime, RuntimeHoldReason,
 };
 
 parameter_types! {
@@ -30,6 +30,9 @@ impl pallet_models::Config for Runtime {
 	type Currency = Balances;
 	type KeyOrigin = RootOrProverKeys;
 	type Curve = Host;
+	type Data = Dsm;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkDatasets = Dsm;
 	type ItemDeposit = ItemDeposit;
 	type ByteDeposit = ByteDeposit;
 	type MaxArchitectureBytes = ConstU32<{ 64 * 1024 }>;

@@ -116,6 +116,94 @@ fn a_small_spender_pays_out_of_the_treasury() {
 	});
 }
 
+/// Origins that may neither set the storage market's parameters nor strike regions.
+fn without_a_say() -> [RuntimeOrigin; 3] {
+	[
+		RuntimeOrigin::signed(sp_keyring::Sr25519Keyring::Alice.to_account_id()),
+		Origin::Treasurer.into(),
+		Origin::ProverKeys.into(),
+	]
+}
+
+#[test]
+fn network_parameters_sets_those_of_the_storage_market() {
+	use frame_support::{assert_noop, assert_ok};
+	use sp_runtime::DispatchError::BadOrigin;
+
+	use crate::{genesis::DEVELOPMENT, Dsm, Runtime};
+
+	crate::tests::preset_externalities(DEVELOPMENT).execute_with(|| {
+		let before = pallet_dsm::Parameters::<Runtime>::get();
+		let wanted = pallet_dsm::MarketParameters {
+			collateral_per_mib: before.collateral_per_mib + 1,
+			..before.clone()
+		};
+		for origin in without_a_say() {
+			assert_noop!(Dsm::set_parameters(origin, wanted.clone()), BadOrigin);
+		}
+		// Who strikes regions does not set parameters.
+		assert_noop!(
+			Dsm::set_parameters(Origin::TrainingData.into(), wanted.clone()),
+			BadOrigin
+		);
+		assert_ok!(Dsm::set_parameters(
+			Origin::NetworkParameters.into(),
+			wanted.clone()
+		));
+		assert_eq!(pallet_dsm::Parameters::<Runtime>::get(), wanted);
+		assert_ok!(Dsm::set_parameters(RuntimeOrigin::root(), before.clone()));
+		assert_eq!(pallet_dsm::Parameters::<Runtime>::get(), before);
+	});
+}
+
+#[test]
+fn training_data_strikes_the_region_of_a_storage_provider() {
+	use frame_support::{assert_noop, assert_ok};
+	use opensand_primitives::{
+		currency::SAND,
+		storage::{ProviderTerms, Region},
+	};
+	use sp_runtime::DispatchError::BadOrigin;
+
+	use crate::{genesis::DEVELOPMENT, Dsm, Runtime};
+
+	crate::tests::preset_externalities(DEVELOPMENT).execute_with(|| {
+		let provider = sp_keyring::Sr25519Keyring::Bob.to_account_id();
+		let region = |text| Region::new(text).expect("it is a tag");
+		let terms = ProviderTerms {
+			agent: sp_keyring::Sr25519Keyring::Charlie.to_account_id(),
+			peer: [1; 32],
+			addresses: Default::default(),
+			regions: vec![region("eu-west"), region("us-east")]
+				.try_into()
+				.expect("two are few"),
+			quota: 1 << 30,
+		};
+		assert_ok!(Dsm::register_provider(
+			RuntimeOrigin::signed(provider.clone()),
+			terms,
+			100 * SAND
+		));
+		let strike = |origin| Dsm::strike_region(origin, provider.clone(), region("eu-west"));
+		for origin in without_a_say() {
+			assert_noop!(strike(origin), BadOrigin);
+		}
+		// Who sets parameters does not strike regions.
+		assert_noop!(strike(Origin::NetworkParameters.into()), BadOrigin);
+		assert_ok!(strike(Origin::TrainingData.into()));
+		let left = pallet_dsm::Providers::<Runtime>::get(&provider)
+			.expect("it is registered")
+			.record
+			.terms
+			.regions;
+		assert_eq!(left.to_vec(), [region("us-east")]);
+		assert_noop!(
+			strike(RuntimeOrigin::root()),
+			pallet_dsm::Error::<Runtime>::RegionNotDeclared
+		);
+	});
+}
+
 #[cfg(feature = "fast-runtime")]
 mod referendum {
 	use codec::Encode;

@@ -9,6 +9,7 @@ mod governance;
 mod limits;
 mod proxies;
 mod staking;
+mod training;
 
 use frame_support::genesis_builder_helper::build_state;
 use sp_genesis_builder::PresetId;

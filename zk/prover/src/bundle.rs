@@ -260,7 +260,8 @@ impl Bundle {
 		let architecture = Architecture::from_bytes(&file(ARCHITECTURE_FILE)?)?;
 		let weights = Weights::from_bytes(&file(WEIGHTS_FILE)?)?;
 		let verifying = file(VERIFYING_KEY_FILE)?;
-		let proving_key = ProvingKey::from_bytes(&file(PROVING_KEY_FILE)?)?;
+		let proving_key = folder::map_listed(directory, &manifest.files, PROVING_KEY_FILE)?;
+		let proving_key = ProvingKey::from_bytes(&proving_key)?;
 		let inner = proving_key.verifying_key();
 		let agrees = inner.to_bytes() == verifying
 			&& manifest.key == hex::encode(inner.id())

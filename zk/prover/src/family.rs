@@ -102,8 +102,12 @@ impl FamilyFolder {
 		let manifest: Manifest = folder::read_manifest(&directory.join(FAMILY_FILE), FORMAT, &[VERSION])?;
 		let file = |name: &str| folder::read_listed(directory, &manifest.files, name);
 		let architecture = Architecture::from_bytes(&file(ARCHITECTURE_FILE)?)?;
-		let registration = ProvingKey::from_bytes(&file(REGISTRATION_KEY_FILE)?)?;
-		let inference = ProvingKey::from_bytes(&file(INFERENCE_KEY_FILE)?)?;
+		let key = |name: &str| {
+			ProvingKey::from_bytes(&*folder::map_listed(directory, &manifest.files, name)?)
+				.map_err(BundleError::from)
+		};
+		let registration = key(REGISTRATION_KEY_FILE)?;
+		let inference = key(INFERENCE_KEY_FILE)?;
 		let (registers, infers) = (registration.verifying_key(), inference.verifying_key());
 		let agrees = registers.registers_for(infers)
 			&& registers.to_bytes() == file(REGISTRATION_VERIFYING_KEY_FILE)?

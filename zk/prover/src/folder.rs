@@ -1,6 +1,6 @@
 //! Directories that appear complete or not at all: files, and a manifest with their lengths and checksums.
 
-use crate::bundle::BundleError;
+use crate::{bundle::BundleError, mapped_file::MappedFile};
 use blake2::{digest::consts::U32, Blake2b, Digest};
 use serde::{de::DeserializeOwned, Deserialize, Serialize};
 use std::{
@@ -33,6 +33,13 @@ pub(crate) struct FileEntry {
 	bytes: u64,
 	/// BLAKE2b-256 in hex.
 	blake2b_256: String,
+}
+
+impl FileEntry {
+	/// Whether these are the file's bytes.
+	fn describes(&self, bytes: &[u8]) -> bool {
+		bytes.len() as u64 == self.bytes && checksum(bytes) == self.blake2b_256
+	}
 }
 
 /// Writes a new directory `root/name` with these files and the manifest that `manifest` makes of their entries. It is written under
@@ -110,16 +117,29 @@ pub(crate) fn read_manifest<M: DeserializeOwned>(
 /// Reads a file that a manifest lists, and checks its length and checksum.
 pub(crate) fn read_listed(directory: &Path, files: &Files, name: &str) -> Result<Vec<u8>, BundleError> {
 	let path = directory.join(name);
-	let Some(entry) = files.get(name) else {
-		return Err(BundleError::Manifest {
-			path,
-			reason: "the file is not listed".into(),
-		});
-	};
+	let entry = listed(&path, files, name)?;
 	let bytes = read_file(&path, entry.bytes.min(MAX_FILE_LEN))?;
-	let bytes =
-		bytes.filter(|bytes| bytes.len() as u64 == entry.bytes && checksum(bytes) == entry.blake2b_256);
-	bytes.ok_or(BundleError::Checksum { path })
+	bytes
+		.filter(|bytes| entry.describes(bytes))
+		.ok_or(BundleError::Checksum { path })
+}
+
+/// As [`read_listed`], for a file that is too large to be copied into memory.
+pub(crate) fn map_listed(directory: &Path, files: &Files, name: &str) -> Result<MappedFile, BundleError> {
+	let path = directory.join(name);
+	let entry = listed(&path, files, name)?;
+	let bytes = MappedFile::open(&path).map_err(at(&path))?;
+	if !entry.describes(&bytes) {
+		return Err(BundleError::Checksum { path });
+	}
+	Ok(bytes)
+}
+
+fn listed<'a>(path: &Path, files: &'a Files, name: &str) -> Result<&'a FileEntry, BundleError> {
+	files.get(name).ok_or_else(|| BundleError::Manifest {
+		path: path.to_owned(),
+		reason: "the file is not listed".into(),
+	})
 }
 
 fn checksum(bytes: &[u8]) -> String {

@@ -6,9 +6,9 @@
 //! G1 ‖ β, δ in G2 ‖ the sections, each its indices (u32) and then its points ‖ BLAKE2b-256 of everything before it.
 //! Points are uncompressed, canonical and never the identity; scalars whose point is the identity have no index.
 //!
-//! A file is read whole, then checked, then decoded: a key of 2^18 rows (130 MB) takes about 0.3 s on two cores, half of it the
-//! checksum. Mapping the file would save the copy and let queries be paged, but not the decoding, since curve arithmetic
-//! wants points in another form than a portable file has them in.
+//! A bundle's file is mapped, checked, then decoded, so the memory of a key is that of its decoded points: curve arithmetic wants
+//! them in another form than a portable file has them in, so they cannot stay where the file is. A key of 2^18 rows (130 MB)
+//! takes about 0.3 s on two cores, half of it the checksum.
 //!
 //! # Who can write the file
 //!

@@ -31,6 +31,7 @@ mod folder;
 mod generator;
 pub mod groth16;
 mod key;
+mod mapped_file;
 mod odd_coset;
 mod prover;
 mod query;

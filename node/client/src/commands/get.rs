@@ -8,7 +8,6 @@ use std::{
 	time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use opensand_blocks::BlockStore;
 use opensand_durable_file::{Draft, Mode};
 use opensand_primitives::{storage::OrderRecord, OrderId};
 use opensand_slices::{FileKey, Metadata};
@@ -24,6 +23,7 @@ use crate::{
 	fetch::fetch_order,
 	network::{Network, Nothing},
 	output::Bar,
+	pack::Pack,
 	places,
 	transfer::{blocking, Restorable, TransferError},
 };
@@ -93,7 +93,7 @@ pub async fn get(context: &Context, arguments: GetArguments) -> Result<(), Error
 /// The blocks of a get that is not complete.
 pub struct Cache {
 	directory: PathBuf,
-	store: Arc<BlockStore>,
+	store: Arc<Pack>,
 }
 
 impl Cache {
@@ -103,8 +103,7 @@ impl Cache {
 	/// When another process fetches the same order.
 	pub fn open(context: &Context, chain: &Chain, order: OrderId) -> Result<Self, Error> {
 		let directory = places::get(&context.cache()?, &chain.genesis(), order);
-		places::create(&directory).map_err(Error::file("create", &directory))?;
-		let store = BlockStore::open(&directory, u64::MAX).map_err(TransferError::Store)?;
+		let store = Pack::open(&directory).map_err(TransferError::Store)?;
 		Ok(Self {
 			directory,
 			store: Arc::new(store),
@@ -224,7 +223,7 @@ mod tests {
 	impl Fixture {
 		fn new() -> Self {
 			let directory = tempfile::tempdir().unwrap();
-			let store = Arc::new(BlockStore::open(directory.path().join("store"), u64::MAX).unwrap());
+			let store = Arc::new(Pack::open(directory.path().join("store")).unwrap());
 			let content: Vec<u8> = (0..300_000u32).map(|index| (index >> 3) as u8).collect();
 			let key = FileKey::generate();
 			let bar = Output::new(false, true).bytes("test", 0);

@@ -2,7 +2,6 @@
 
 use std::{fs, path::Path, sync::Arc, time::UNIX_EPOCH};
 
-use opensand_blocks::BlockStore;
 use opensand_primitives::storage::ErasureCode;
 use opensand_slices::{Code, EncodeError, FileKey, Layout, Metadata};
 use serde_json::json;
@@ -14,6 +13,7 @@ use crate::{
 	cli::{check_regions, PutArguments},
 	delivery::{Delivery, Stored, Wish},
 	error::Error,
+	pack::Pack,
 	places,
 	staging::{Source, Staging, State, Step},
 	transfer::{blocking, encode_into, TransferError},
@@ -139,7 +139,7 @@ async fn encode_file(
 	let bar = context.output.bytes("encoding", bytes);
 	let (blocks, key, progress) = (staging.blocks(), key.clone(), bar.clone());
 	let encoded = blocking(move || {
-		let store = Arc::new(BlockStore::open(blocks, u64::MAX).map_err(TransferError::Store)?);
+		let store = Arc::new(Pack::open(blocks).map_err(TransferError::Store)?);
 		encode_into(&store, file, bytes, &key, code, &metadata, &progress)
 	})
 	.await;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use opensand_blocks::BlockStore;
 use opensand_primitives::{
 	storage::{Grant, OrderStatus},
 	AccountId, OrderId,
@@ -18,6 +17,7 @@ use crate::{
 	delivery::{Delivery, Stored, Wish},
 	error::Error,
 	keys::AccountKey,
+	pack::Pack,
 	places,
 	staging::{Source, Staging, Step},
 	transfer::{blocking, Restorable, TransferError},
@@ -174,7 +174,7 @@ async fn reencode(
 		.bytes("re-encoding", 2 * file.manifest.file_bytes());
 	let (blocks, key, progress) = (staging.blocks(), new_key.clone(), bar.clone());
 	let manifest = blocking(move || {
-		let store = Arc::new(BlockStore::open(blocks, u64::MAX).map_err(TransferError::Store)?);
+		let store = Arc::new(Pack::open(blocks).map_err(TransferError::Store)?);
 		file.reencode(&store, &key, &metadata, &progress)
 	})
 	.await?;

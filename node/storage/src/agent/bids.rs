@@ -1,10 +1,13 @@
 //! New business: slots and repairs that the policy likes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use log::{debug, info, warn};
-use opensand_primitives::storage::{OpenSlot, OrderRecord, ProviderStatus, ShardStatus};
-use opensand_primitives::survival::live_shards;
+use opensand_primitives::{
+	storage::{OpenSlot, OrderRecord, ProviderStatus, ShardStatus},
+	survival::live_shards,
+	AccountId,
+};
 use rand::seq::SliceRandom;
 
 use super::{Agent, View};
@@ -24,15 +27,23 @@ const REPAIRS_A_BLOCK: usize = 4;
 /// Bytes that are left free on the disk, beside the quota.
 const DISK_RESERVE: u64 = 256 << 20;
 
+/// How many shards can be taken.
+struct Free {
+	/// Slots of new orders.
+	slots: usize,
+	/// Repairs.
+	repairs: usize,
+}
+
 impl Agent {
 	/// Takes slots and repairs that the policy likes.
 	pub(super) async fn bid(&mut self, view: &View) -> Result<(), ChainError> {
 		let now = view.best.number;
-		let (calls, shards) = (&self.calls, &self.shards);
-		self.bids.retain(|id, slot| {
-			let purpose = bid_purpose(*id, slot);
-			calls.is_waiting(&purpose, now) && !shards.contains_key(id)
-		});
+		self.drop_settled_bids(view).await?;
+		let may_bid = self.context.config.policy.bid && view.record.status == ProviderStatus::Active;
+		if !may_bid || !self.peer_matches(view) {
+			return Ok(());
+		}
 		// What was refused, given up, or lost to its deadline is not taken again before its traces are gone.
 		let resting: HashSet<ShardId> = self
 			.context
@@ -42,23 +53,22 @@ impl Agent {
 			.filter(|(_, record)| matches!(record.phase, Phase::Refused(_) | Phase::Released { .. }))
 			.map(|(id, _)| id)
 			.collect();
-		let unfinished = self
-			.shards
-			.iter()
-			.filter(|(id, status)| !matches!(status, ShardStatus::Active { .. }) && !resting.contains(id))
-			.count();
-		let busy = unfinished.max(self.jobs.len()) + self.bids.len();
-		let mut free = self.context.config.max_fetches.saturating_sub(busy);
-		let may_bid = self.context.config.policy.bid && view.record.status == ProviderStatus::Active;
-		if free == 0 || !may_bid || !self.peer_matches(view) {
+		let mut free = self.free(&resting);
+		if free.slots == 0 && free.repairs == 0 {
 			return Ok(());
 		}
+		let mut owed = self.unfinished_by_owner(view).await?;
 		let mut room = self.room(view).await;
 		let slots = self.slots(view).await?;
 		let mut repairs = 0;
 		for slot in slots {
-			if free == 0 {
-				break;
+			let left = if slot.repair {
+				&mut free.repairs
+			} else {
+				&mut free.slots
+			};
+			if *left == 0 {
+				continue;
 			}
 			let id = ShardId {
 				order: slot.order,
@@ -81,6 +91,12 @@ impl Agent {
 				debug!(target: TARGET, "slot {id} is not taken: {reason:?}");
 				continue;
 			}
+			// An owner that places orders and delivers nothing must not take the room of those that do.
+			let of_owner = owed.get(&order.owner).copied().unwrap_or(0);
+			if !slot.repair && of_owner >= self.context.config.max_fetches_of_owner() {
+				debug!(target: TARGET, "slot {id} is not taken: {of_owner} of its owner are not finished yet");
+				continue;
+			}
 			if slot.repair {
 				if repairs == REPAIRS_A_BLOCK {
 					continue;
@@ -100,11 +116,79 @@ impl Agent {
 				self.context.metrics.slot_accepted();
 				info!(target: TARGET, "slot {id}: bid for {} bytes at {} a MiB and window", slot.bytes, slot.price);
 				room = room.without(&slot);
-				free -= 1;
+				*left -= 1;
+				if !slot.repair {
+					*owed.entry(order.owner).or_default() += 1;
+				}
 				self.bids.insert(id, slot);
 			}
 		}
 		Ok(())
+	}
+
+	/// Forgets bids that were won, that another provider was faster with, or that had no effect in time. What was lost is
+	/// seen in the block that shows it, so that the provider bids for another slot at once.
+	async fn drop_settled_bids(&mut self, view: &View) -> Result<(), ChainError> {
+		let pending: Vec<ShardId> = self.bids.keys().copied().collect();
+		let mut free = HashSet::new();
+		for id in pending {
+			let shards = self.context.chain.shards(view.best.hash, id.order).await?;
+			match shards.get(usize::from(id.shard)).map(|shard| &shard.status) {
+				Some(ShardStatus::Open) => free.insert((id, false)),
+				Some(ShardStatus::Repair { .. }) => free.insert((id, true)),
+				_ => false,
+			};
+		}
+		let (calls, now) = (&self.calls, view.best.number);
+		self.bids.retain(|id, slot| {
+			free.contains(&(*id, slot.repair)) && calls.is_waiting(&bid_purpose(*id, slot), now)
+		});
+		Ok(())
+	}
+
+	/// How many shards can be taken besides those that are not finished. Repairs have an allowance of their own, as they have
+	/// where jobs are started: orders whose owners do not deliver leave the lost shards of others to be rebuilt.
+	fn free(&self, resting: &HashSet<ShardId>) -> Free {
+		let most = self.context.config.max_fetches;
+		let left = |repair: bool| {
+			let unfinished = self
+				.shards
+				.iter()
+				.filter(|(id, status)| match status {
+					ShardStatus::Active { .. } => false,
+					ShardStatus::Repairing { .. } => repair && !resting.contains(id),
+					_ => !repair && !resting.contains(id),
+				})
+				.count();
+			let jobs = self.jobs.values().filter(|work| work.proven_before == repair);
+			let bids = self.bids.values().filter(|slot| slot.repair == repair);
+			most.saturating_sub(unfinished.max(jobs.count()) + bids.count())
+		};
+		Free {
+			slots: left(false),
+			repairs: left(true),
+		}
+	}
+
+	/// How many slots of each owner are bid for, or taken and not proven yet.
+	async fn unfinished_by_owner(&self, view: &View) -> Result<HashMap<AccountId, usize>, ChainError> {
+		let taken = self
+			.shards
+			.iter()
+			.filter(|(_, status)| matches!(status, ShardStatus::Accepted { .. }))
+			.map(|(id, _)| id.order);
+		let bids = self
+			.bids
+			.iter()
+			.filter(|(_, slot)| !slot.repair)
+			.map(|(id, _)| id.order);
+		let mut owners = HashMap::new();
+		for order in taken.chain(bids) {
+			if let Some(order) = self.context.chain.order(view.best.hash, order).await? {
+				*owners.entry(order.owner).or_default() += 1;
+			}
+		}
+		Ok(owners)
 	}
 
 	/// Whether a repair can succeed: from enough other shards, or since somebody who lost the shard still has it. If

@@ -85,6 +85,11 @@ enum Step {
 		model: u8,
 		active: bool,
 	},
+	DeclareTraining {
+		by: Option<u8>,
+		model: u8,
+		dataset: u8,
+	},
 	RemoveModel {
 		by: Option<u8>,
 		model: u8,
@@ -130,6 +135,8 @@ fn steps() -> impl Strategy<Value = Step> {
 		1 => (by(), any8(), any8()).prop_map(|(by, model, length)| Step::SetArtifacts { by, model, length }),
 		1 => (by(), any8(), any::<bool>())
 			.prop_map(|(by, model, active)| Step::SetActive { by, model, active }),
+		2 => (by(), any8(), any8())
+			.prop_map(|(by, model, dataset)| Step::DeclareTraining { by, model, dataset }),
 		3 => (by(), any8()).prop_map(|(by, model)| Step::RemoveModel { by, model }),
 		4 => any8().prop_map(|model| Step::BeginUse { model }),
 		3 => any8().prop_map(|model| Step::EndUse { model }),
@@ -314,6 +321,10 @@ fn take(step: Step) -> DispatchResult {
 		Step::SetActive { by, model, active } => {
 			let model = some_model(model);
 			Models::set_active(signed(by, owner_of(model)), model, active)
+		}
+		Step::DeclareTraining { by, model, dataset } => {
+			let model = some_model(model);
+			Models::declare_training(signed(by, owner_of(model)), model, dataset.into())
 		}
 		Step::RemoveModel { by, model } => {
 			let model = some_model(model);
