@@ -83,7 +83,7 @@ workspace() { # <cargo subcommand> <arguments...>
 }
 
 # Each starts nodes. Those of a list run one after the other, and the lists side by side.
-chain_tests=(network database demo faults replay committed_weights subxt_client)
+chain_tests=(network faults replay committed_weights subxt_client)
 storage_tests=(storage market)
 
 # Builds the network tests and notes where their programs are: cargo would wait for whatever else is being compiled.
@@ -132,7 +132,8 @@ if [ "${1:-}" = --long ]; then
 	check "build" workspace build --all-targets
 	stop_after_failure
 	check "clippy of the figures" scripts/lint.sh clippy-figures
-	rust_tests "long network tests" workspace test --no-fail-fast --test network_long --test storage_long \
+	rust_tests "long network tests" workspace test --no-fail-fast --test archive --test database --test demo \
+		--test hidden_input --test observed --test network_long --test storage_commands --test storage_long \
 		--test storage_faults -- --test-threads=1
 	finish
 fi

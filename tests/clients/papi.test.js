@@ -1,5 +1,5 @@
 // polkadot-api (PAPI): follows the chain through chainHead_v1, queries storage and sends a transaction, with the
-// metadata that the node serves and no generated descriptors. The node keeps an archive, which is asked too.
+// metadata that the node serves and no generated descriptors.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -27,11 +27,7 @@ let bob;
 
 before(async () => {
   bundle = await digitsBundle();
-  chain = await startDevelopmentChain([
-    '--worker', '--prover-bundles', bundle.store,
-    // Only a node that keeps every block and state serves archive_v1.
-    '--state-pruning', 'archive', '--blocks-pruning', 'archive',
-  ]);
+  chain = await startDevelopmentChain(['--worker', '--prover-bundles', bundle.store]);
   client = createClient(getWsProvider(chain.url, { websocketClass: WebSocket }));
   api = client.getUnsafeApi();
   const keyring = new Keyring({ type: 'sr25519', ss58Format: await api.constants.System.SS58Prefix() });
@@ -94,21 +90,6 @@ test('a transfer is finalised', async () => {
 
   const after = await api.query.System.Account.getValue(bob.address, { at: result.block.hash });
   assert.equal(after.data.free - before.data.free, 3n * SAND);
-});
-
-test('an archiving node is asked by height', async () => {
-  const provider = new WsProvider(chain.url);
-  try {
-    await provider.isReady;
-    const { number, hash } = await client.getFinalizedBlock();
-    assert.deepEqual(await provider.send('archive_v1_hashByHeight', [number]), [hash]);
-    const [genesis] = await provider.send('archive_v1_hashByHeight', [0]);
-    assert.equal(genesis, await provider.send('chainSpec_v1_genesisHash', []));
-    assert.deepEqual(await provider.send('archive_v1_hashByHeight', [2 ** 31]), []);
-    assert.ok((await provider.send('archive_v1_finalizedHeight', [])) >= number);
-  } finally {
-    await provider.disconnect();
-  }
 });
 
 test('a settled inference is queried, and its block decodes', { timeout: LIMIT_MS }, async () => {

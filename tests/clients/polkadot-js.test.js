@@ -71,8 +71,6 @@ test('every RPC method that polkadot.js asks for is there', async () => {
   ]) {
     assert.ok(served.has(method), method);
   }
-  // It keeps no archive, so it does not pretend to; the node of the papi test does.
-  assert.deepEqual([...served].filter((method) => method.startsWith('archive_')), []);
 });
 
 test('a transfer moves money and pays a fee', async () => {

@@ -18,10 +18,10 @@ pub const VALIDATORS: [&str; 4] = ["alice", "bob", "charlie", "dave"];
 /// How long nodes may take to find each other.
 const CONNECT_LIMIT: Duration = Duration::from_secs(120);
 
-/// The validator that keeps its chain in ParityDB; the others have the default database.
+/// The validator of [`Network::local_observed`] that keeps its chain in ParityDB.
 pub const PARITYDB_VALIDATOR: &str = "dave";
 
-/// The four validators of the `local` chain. The first offers its metrics.
+/// The four validators of the `local` chain.
 pub struct Network {
 	/// In the order of [`VALIDATORS`].
 	pub nodes: Vec<Node>,
@@ -35,17 +35,30 @@ impl Network {
 	/// # Errors
 	/// When a node does not start or does not find its peers in time.
 	pub async fn local() -> Result<Self> {
+		Self::start(|_, node| node).await
+	}
+
+	/// As [`local`](Self::local), where the first validator offers its metrics and one has the database that is not the
+	/// default.
+	///
+	/// # Errors
+	/// As there.
+	pub async fn local_observed() -> Result<Self> {
+		Self::start(|name, node| match name {
+			"alice" => node.with_metrics(),
+			PARITYDB_VALIDATOR => node.with(&["--database", "paritydb"]),
+			_ => node,
+		})
+		.await
+	}
+
+	async fn start(configure: impl Fn(&str, StoppedNode) -> StoppedNode) -> Result<Self> {
 		let mut nodes: Vec<Node> = Vec::with_capacity(VALIDATORS.len());
 		let mut entrance = String::new();
 		for name in VALIDATORS {
-			let mut node = validator(name)?;
-			if entrance.is_empty() {
-				node = node.with_metrics();
-			} else {
+			let mut node = configure(name, validator(name)?);
+			if !entrance.is_empty() {
 				node = node.with(&["--bootnodes", &entrance]);
-			}
-			if name == PARITYDB_VALIDATOR {
-				node = node.with(&["--database", "paritydb"]);
 			}
 			let node = node.start().await?;
 			if entrance.is_empty() {

@@ -1,11 +1,10 @@
 //! A node without the prover's bridge imports the same chain: blocks in which an inference was requested, proven and
-//! settled are executed again on an executor that lacks the bridge, and yield the same state roots. The state that they
-//! lead to then passes the checks of a runtime upgrade, which a damaged one does not.
+//! settled are executed again on an executor that lacks the bridge, and yield the same state roots.
 
 use std::{collections::BTreeMap, process::Command, time::Duration};
 
 use anyhow::{ensure, Context, Result};
-use codec::{Compact, Decode, Encode};
+use codec::{Compact, Encode};
 use opensand_primitives::Header;
 use opensand_tests::{
 	digits::Digits,
@@ -20,9 +19,8 @@ use sp_core::{
 	traits::{CallContext, CodeExecutor, RuntimeCode, WrappedRuntimeCode},
 	H256,
 };
-use sp_crypto_hashing::twox_128;
 use sp_externalities::Externalities;
-use sp_runtime::{traits::BlakeTwo256, Weight};
+use sp_runtime::traits::BlakeTwo256;
 use sp_state_machine::TestExternalities;
 
 /// What every Substrate node has, and the arithmetic of BLS12-381.
@@ -71,33 +69,7 @@ async fn blocks_replay_without_the_bridge() -> Result<()> {
 			"block {number} yields another state root"
 		);
 	}
-
-	let (used, allowed) = try_upgrade(&lenient, &mut state, &code)?;
-	ensure!(
-		used.all_lte(allowed),
-		"an upgrade takes {used:?} of a block's {allowed:?}"
-	);
-	let damaged = [twox_128(b"Balances"), twox_128(b"TotalIssuance")].concat();
-	state.ext().set_storage(damaged, vec![1]);
-	ensure!(
-		try_upgrade(&lenient, &mut state, &code).is_err(),
-		"the checks of an upgrade find no damage"
-	);
 	Ok(())
-}
-
-/// Lets the runtime try an upgrade to itself on the state, with all checks: every migration's own, that everything stored
-/// decodes, and every pallet's invariants. Returns the weight that it takes and that a block has.
-fn try_upgrade(
-	executor: &WasmExecutor<HostFunctionsWithoutBridge>,
-	state: &mut TestExternalities<BlakeTwo256>,
-	code: &[u8],
-) -> Result<(Weight, Weight)> {
-	/// `UpgradeCheckSelect::All` as it is encoded.
-	const ALL_CHECKS: &[u8] = &[1];
-	let weights = call(executor, state, code, "TryRuntime_on_runtime_upgrade", ALL_CHECKS)
-		.context("an upgrade does not pass its checks")?;
-	Ok(Decode::decode(&mut &weights[..])?)
 }
 
 /// The first state of a built-in chain.

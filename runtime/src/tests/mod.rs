@@ -10,6 +10,8 @@ mod limits;
 mod proxies;
 mod staking;
 mod training;
+#[cfg(feature = "try-runtime")]
+mod upgrade;
 
 use frame_support::genesis_builder_helper::build_state;
 use sp_genesis_builder::PresetId;
