@@ -109,8 +109,12 @@ async fn a_file_is_stored_proven_shared_and_survives_kills() -> Result<()> {
 		.collect();
 	ensure!(operations == ["placed", "granted", "revoked"], "{operations:?}");
 
-	change_order(&market, &id, path("phrase").as_ref()).await?;
-	join_and_drain(&market).await?;
+	// Two accounts, so that one need not wait for the other's blocks.
+	let phrase = path("phrase");
+	tokio::try_join!(
+		change_order(&market, &id, phrase.as_ref()),
+		join_and_drain(&market)
+	)?;
 
 	// A provider that was killed goes on proving what it had acknowledged.
 	let provider = market.providers.remove(1).kill_and_restart().await?;
