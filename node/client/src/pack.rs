@@ -365,9 +365,9 @@ mod tests {
 
 	/// A block of its own for each number, of a length that differs from number to number.
 	fn block(number: u32) -> (Cid, Vec<u8>) {
-		let length = 1 + number as usize * 7_919 % 60_000;
+		let length = 1 + (number as usize * 7_919) % 60_000;
 		let bytes: Vec<u8> = (0..length)
-			.map(|index| (index as u32 ^ number.wrapping_mul(0x9e37_79b9) >> (index % 24)) as u8)
+			.map(|index| (index as u32 ^ (number.wrapping_mul(0x9e37_79b9) >> (index % 24))) as u8)
 			.collect();
 		let codec = if number.is_multiple_of(3) {
 			Codec::DagPb
