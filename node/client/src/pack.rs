@@ -311,7 +311,7 @@ fn read_index(file: &File, path: &Path) -> Result<Index, PackError> {
 }
 
 /// The digest and the length of the block that follows a header; `None` if it is no header.
-fn decode_header(header: &[u8; HEADER_BYTES]) -> Option<([u8; DIGEST_BYTES], u32)> {
+pub fn decode_header(header: &[u8; HEADER_BYTES]) -> Option<([u8; DIGEST_BYTES], u32)> {
 	let (cid, length) = header.split_last_chunk::<4>()?;
 	let cid = decode_cid(cid).ok()?;
 	let length = u32::from_le_bytes(*length);
