@@ -4,7 +4,8 @@
 
 use codec::{DecodeAll, Encode};
 use opensand_client::decoders::{
-	account, block_number, bounded_addresses, decoded, key_in, pair, peer_key, phrase, Locked, State,
+	account, block_number, bounded_addresses, decode_header, decoded, key_in, pair, peer_key, phrase, Locked,
+	State,
 };
 use opensand_primitives::{
 	market::{Listing, Purchase},
@@ -42,6 +43,19 @@ pub fn key_file(bytes: &[u8]) {
 	if let Some(key) = key_in(bytes) {
 		let digits = hex::encode(&key.to_bytes()[..]);
 		assert!(bytes.trim_ascii_end().eq_ignore_ascii_case(digits.as_bytes()));
+	}
+}
+
+/// What stands before a block in a transfer's file names the block that it says, or is refused.
+pub fn pack_header(bytes: &[u8]) {
+	let Some(header) = bytes.first_chunk() else {
+		return;
+	};
+	if let Some((digest, length)) = decode_header(header) {
+		let (cid, written) = header.split_at(36);
+		assert!(cid.ends_with(&digest));
+		assert_eq!(written, length.to_le_bytes());
+		assert!(length <= 2 << 20);
 	}
 }
 

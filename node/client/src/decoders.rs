@@ -7,5 +7,6 @@ pub use crate::{
 	commands::provider::{bounded_addresses, peer_key},
 	keys::phrase,
 	keystore::{pair, Locked},
+	pack::decode_header,
 	staging::State,
 };

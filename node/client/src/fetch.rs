@@ -779,6 +779,27 @@ mod tests {
 		market.assert_restores(&cache, &again);
 	}
 
+	#[tokio::test(flavor = "multi_thread")]
+	async fn a_node_that_was_damaged_since_is_fetched_again() {
+		let market = Market::new(&[]);
+		let cache = market.cache();
+		let (complete, _) = market.fetch(&cache).await;
+		let damaged = shard_cid(market.manifest.shards()[usize::from(complete[0])].cid);
+		let node = cache.get(&damaged).unwrap().unwrap();
+		let path = market.directory.path().join("cache/pack");
+		let mut pack = std::fs::read(&path).unwrap();
+		let at = pack
+			.windows(node.len())
+			.position(|window| window == node)
+			.unwrap();
+		pack[at + node.len() / 2] ^= 1;
+		std::fs::write(&path, pack).unwrap();
+
+		let (again, reasons) = market.fetch(&cache).await;
+		assert_eq!(again.len(), 2, "{reasons:?}");
+		market.assert_restores(&cache, &again);
+	}
+
 	#[test]
 	fn batches_stay_in_bounds_whatever_the_code() {
 		assert_eq!(batch_bytes(2), BATCH_BYTES);

@@ -311,7 +311,7 @@ fn read_index(file: &File, path: &Path) -> Result<Index, PackError> {
 }
 
 /// The digest and the length of the block that follows a header; `None` if it is no header.
-fn decode_header(header: &[u8; HEADER_BYTES]) -> Option<([u8; DIGEST_BYTES], u32)> {
+pub fn decode_header(header: &[u8; HEADER_BYTES]) -> Option<([u8; DIGEST_BYTES], u32)> {
 	let (cid, length) = header.split_last_chunk::<4>()?;
 	let cid = decode_cid(cid).ok()?;
 	let length = u32::from_le_bytes(*length);
@@ -365,9 +365,9 @@ mod tests {
 
 	/// A block of its own for each number, of a length that differs from number to number.
 	fn block(number: u32) -> (Cid, Vec<u8>) {
-		let length = 1 + number as usize * 7_919 % 60_000;
+		let length = 1 + (number as usize * 7_919) % 60_000;
 		let bytes: Vec<u8> = (0..length)
-			.map(|index| (index as u32 ^ number.wrapping_mul(0x9e37_79b9) >> (index % 24)) as u8)
+			.map(|index| (index as u32 ^ (number.wrapping_mul(0x9e37_79b9) >> (index % 24))) as u8)
 			.collect();
 		let codec = if number.is_multiple_of(3) {
 			Codec::DagPb

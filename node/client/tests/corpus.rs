@@ -10,11 +10,12 @@ use proptest::{prelude::*, sample::Index};
 type Target = fn(&[u8]);
 
 /// Each target, and the name of its corpus.
-const TARGETS: [(&str, Target); 8] = [
+const TARGETS: [(&str, Target); 9] = [
 	("keystore", targets::keystore),
 	("keystore_frame", targets::keystore_frame),
 	("phrase_file", targets::phrase_file),
 	("key_file", targets::key_file),
+	("pack_header", targets::pack_header),
 	("staging", targets::staging),
 	("answer", targets::answer),
 	("header", targets::header),
