@@ -275,9 +275,12 @@ fn batch_bytes(shards: usize) -> usize {
 	BATCH_BYTES.min(BATCHES_BYTES / shards.max(1))
 }
 
+/// The end of a task that writes.
+type Written = JoinHandle<Result<(), PackError>>;
+
 /// Blocks that are being written, while further ones are fetched.
 #[derive(Default)]
-struct Writing(Option<(Vec<Cid>, JoinHandle<Result<(), PackError>>)>);
+struct Writing(Option<(Vec<Cid>, Written)>);
 
 impl Writing {
 	/// Waits for what is being written, and tells of each block of it.

@@ -96,7 +96,7 @@ impl DataView<AccountId> for Datasets {
 	}
 
 	fn may_train(order: OrderId, _: &AccountId) -> bool {
-		order < LOST && order % 2 == 0
+		order < LOST && order.is_multiple_of(2)
 	}
 
 	fn manifest(order: OrderId) -> Option<[u8; 32]> {

@@ -10,6 +10,7 @@ use opensand_primitives::{
 };
 use opensand_zk_verifier::InputVisibility;
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
+use sp_runtime::DispatchError;
 
 use super::preset_externalities;
 use crate::{Dsm, Models, Runtime, RuntimeOrigin};
@@ -57,7 +58,7 @@ fn model(owner: &AccountId) -> ModelId {
 	let bytes = Architecture::new(Shape::vector(1), layers)
 		.expect("shapes agree")
 		.to_bytes();
-	let architecture = sp_core::blake2_256(&bytes).into();
+	let architecture = sp_io::hashing::blake2_256(&bytes).into();
 	let origin = RuntimeOrigin::signed(owner.clone());
 	if Models::architecture(architecture).is_none() {
 		assert_ok!(Models::register_architecture(
@@ -87,7 +88,7 @@ fn training_needs_the_permission_of_the_data() {
 			Models::declare_training(RuntimeOrigin::signed(who.clone()), model, dataset)
 		};
 		assert_ok!(declare(&alice, by_owner));
-		let refused = pallet_models::Error::<Runtime>::TrainingNotPermitted;
+		let refused = DispatchError::from(pallet_models::Error::<Runtime>::TrainingNotPermitted);
 		assert_noop!(declare(&bob, by_other), refused);
 
 		let grant = |training| {

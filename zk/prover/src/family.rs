@@ -103,7 +103,7 @@ impl FamilyFolder {
 		let file = |name: &str| folder::read_listed(directory, &manifest.files, name);
 		let architecture = Architecture::from_bytes(&file(ARCHITECTURE_FILE)?)?;
 		let key = |name: &str| {
-			ProvingKey::from_bytes(&*folder::map_listed(directory, &manifest.files, name)?)
+			ProvingKey::from_bytes(&folder::map_listed(directory, &manifest.files, name)?)
 				.map_err(BundleError::from)
 		};
 		let registration = key(REGISTRATION_KEY_FILE)?;
