@@ -1,4 +1,5 @@
 //! Bundles for tests.
+#![allow(dead_code)] // each test uses its own part
 
 use std::{
 	fs,

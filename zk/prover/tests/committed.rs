@@ -10,8 +10,8 @@ use opensand_zk_prover::{
 	fixtures::{model, INPUT, SALT},
 	groth16::{commit, prove, prove_with, Blinding, Lasting, ResidentKey},
 	setup_dev, setup_family_dev, Bundle, BundleError, CommittedWeights, CpuBackend, FamilyFolder, KeyFamily,
-	Mask, ProveError, Prover, Registrar, Rows, SetupError, FAMILY_FILE, INFERENCE_KEY_FILE, MANIFEST_FILE,
-	OPENING_FILE,
+	Mask, ProveError, Prover, ProverBackend, Registrar, Rows, SetupError, FAMILY_FILE, INFERENCE_KEY_FILE,
+	MANIFEST_FILE, OPENING_FILE,
 };
 use opensand_zk_verifier::{
 	verify, Binding, Host, InputVisibility, Native, Proof, Statement, VerifyError, VerifyingKey,
@@ -191,6 +191,7 @@ fn proofs_are_the_same_with_and_without_what_lasts() {
 	let circuit = InferenceCircuit::with_weights(Arc::new(model()), InputVisibility::Hashed, mode).unwrap();
 	let key = family().inference.points().clone();
 	let rows = Rows::in_domain(&circuit.matrices().unwrap(), key.domain);
+	let rows = CpuBackend.load_rows(rows).unwrap();
 	let key = ResidentKey::load(&CpuBackend, key).unwrap();
 	let words = circuit.words(Fr::from(77u64));
 	let lasting = Lasting::new(&CpuBackend, &key, circuit.lasting_columns(), &words).unwrap();
