@@ -65,8 +65,19 @@ struct Case {
 
 impl Case {
 	fn new(backend: Backend, plugin: &Path, plan: &str, change: impl FnOnce(&mut Config)) -> Self {
+		Self::of(Bundle::small, backend, plugin, plan, change)
+	}
+
+	/// With a bundle of one's own.
+	fn of(
+		bundle: fn(&Path) -> Bundle,
+		backend: Backend,
+		plugin: &Path,
+		plan: &str,
+		change: impl FnOnce(&mut Config),
+	) -> Self {
 		let directory = TempDir::new().unwrap();
-		let bundle = Bundle::public(&directory.path().join("bundles"));
+		let bundle = bundle(&directory.path().join("bundles"));
 		let mut config = with(directory.path(), backend, plugin, plan);
 		change(&mut config);
 		let registry = Registry::new();
@@ -254,7 +265,7 @@ fn without_a_usable_plugin_the_cpu_proves() {
 #[test]
 fn a_key_that_is_too_large_for_the_device_is_proven_with_on_the_cpu() {
 	// Enough for the health check, too little for the key.
-	let case = Case::new(Backend::Cuda, mock::plugin(), "", |config| {
+	let case = Case::of(Bundle::public, Backend::Cuda, mock::plugin(), "", |config| {
 		config.command.device.memory = Some(SMALL_MIB);
 	});
 	assert_eq!((case.prove(1), case.prove(2)), (0, 0));

@@ -30,7 +30,8 @@ struct Point {
 		return tangent(point.x, point.y, v, w, v, w);
 	}
 
-	OPENSAND_BOTH Point doubled() const {
+	// This and the next are rarely the innermost work, and too large to be there more than once in a kernel.
+	OPENSAND_BOTH_ONCE Point doubled() const {
 		if (is_identity())
 			return *this;
 		F u = y.doubled();
@@ -39,25 +40,7 @@ struct Point {
 		return tangent(x, y, v, w, v * zz, w * zzz);
 	}
 
-	OPENSAND_BOTH void add(const Affine<F> &other) {
-		if (is_identity()) {
-			*this = from(other);
-			return;
-		}
-		F p = other.x * zz - x;
-		F r = other.y * zzz - y;
-		if (p.is_zero()) {
-			*this = r.is_zero() ? twice(other) : identity();
-			return;
-		}
-		F pp = p.squared();
-		F ppp = p * pp;
-		zz = zz * pp;
-		zzz = zzz * ppp;
-		chord(x * pp, y * ppp, ppp, r);
-	}
-
-	OPENSAND_BOTH void add(const Point &other) {
+	OPENSAND_BOTH_ONCE void add(const Point &other) {
 		if (other.is_identity())
 			return;
 		if (is_identity()) {
@@ -77,6 +60,24 @@ struct Point {
 		zz = zz * other.zz * pp;
 		zzz = zzz * other.zzz * ppp;
 		chord(u * pp, s * ppp, ppp, r);
+	}
+
+	OPENSAND_BOTH void add(const Affine<F> &other) {
+		if (is_identity()) {
+			*this = from(other);
+			return;
+		}
+		F p = other.x * zz - x;
+		F r = other.y * zzz - y;
+		if (p.is_zero()) {
+			*this = r.is_zero() ? twice(other) : identity();
+			return;
+		}
+		F pp = p.squared();
+		F ppp = p * pp;
+		zz = zz * pp;
+		zzz = zzz * ppp;
+		chord(x * pp, y * ppp, ppp, r);
 	}
 
 	// factor·this.
@@ -116,10 +117,13 @@ private:
 // The two groups, for templates.
 struct G1 {
 	typedef Fq Coordinate;
+	// Of the kernel that sums terms, on a multiprocessor: bounds its registers.
+	static constexpr unsigned blocks_for_terms = 3;
 	static constexpr unsigned merge_threads = 128;
 };
 struct G2 {
 	typedef Fq2 Coordinate;
+	static constexpr unsigned blocks_for_terms = 1;
 	static constexpr unsigned merge_threads = 64;
 };
 

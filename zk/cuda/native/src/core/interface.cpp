@@ -45,10 +45,20 @@ void require(bool condition, const char *message) {
 // Scalars and rows are numbered in 32 bits, and threads as well.
 constexpr uint64_t MAX_COUNT = uint64_t(1) << 30;
 
-void begin(opensand_prover *prover) {
-	require(prover != nullptr, "no prover");
-	prover->device.bind();
-	prover->device.begin_call();
+// A call that uses a prover's device.
+template <class Call>
+opensand_status guarded_on(opensand_prover *prover, const Call &call) noexcept {
+	opensand_status status = guarded([&] {
+		require(prover != nullptr, "no prover");
+		if (prover->lost)
+			throw Failure(OPENSAND_DEVICE_LOST, "the device was lost before");
+		prover->device.bind();
+		prover->device.begin_call();
+		call();
+	});
+	if (status == OPENSAND_DEVICE_LOST)
+		prover->lost = true;
+	return status;
 }
 
 template <class Handle>
@@ -98,8 +108,7 @@ void opensand_prover_close(opensand_prover *prover) {
 opensand_status opensand_prover_load_bases(opensand_prover *prover, opensand_group group,
 	const uint64_t *points, const uint32_t *indices, uint64_t count, uint64_t scalars,
 	opensand_bases **bases) {
-	return guarded([&] {
-		begin(prover);
+	return guarded_on(prover, [&] {
 		require(
 			bases != nullptr && (count == 0 || (points != nullptr && indices != nullptr)), "null pointers");
 		require(group == OPENSAND_G1 || group == OPENSAND_G2, "no such group");
@@ -121,8 +130,7 @@ void opensand_prover_free_bases(opensand_bases *bases) { release(bases); }
 
 opensand_status opensand_prover_load_scalars(
 	opensand_prover *prover, const uint64_t *values, uint64_t count, opensand_scalars **scalars) {
-	return guarded([&] {
-		begin(prover);
+	return guarded_on(prover, [&] {
 		require(scalars != nullptr && (count == 0 || values != nullptr), "null pointers");
 		require(count <= MAX_COUNT, "too many scalars");
 		auto result = std::make_unique<opensand_scalars>(prover, count);
@@ -136,8 +144,7 @@ void opensand_prover_free_scalars(opensand_scalars *scalars) { release(scalars);
 
 opensand_status opensand_prover_load_rows(
 	opensand_prover *prover, const opensand_matrices *matrices, opensand_rows **rows) {
-	return guarded([&] {
-		begin(prover);
+	return guarded_on(prover, [&] {
 		require(matrices != nullptr && rows != nullptr && matrices->starts[0] != nullptr &&
 				matrices->starts[1] != nullptr,
 			"null pointers");
@@ -169,8 +176,7 @@ void opensand_prover_free_rows(opensand_rows *rows) { release(rows); }
 
 opensand_status opensand_prover_quotient(opensand_prover *prover, const opensand_rows *rows,
 	const opensand_scalars *z, opensand_scalars **products) {
-	return guarded([&] {
-		begin(prover);
+	return guarded_on(prover, [&] {
 		require(rows != nullptr && z != nullptr && products != nullptr, "null pointers");
 		require(rows->prover == prover && z->prover == prover, "another prover's handle");
 		require(rows->variables == z->count, "not as many scalars as columns");
@@ -182,8 +188,7 @@ opensand_status opensand_prover_quotient(opensand_prover *prover, const opensand
 
 opensand_status opensand_prover_multiply(opensand_prover *prover, const opensand_bases *const *bases,
 	uint32_t count, const opensand_scalars *scalars, uint64_t *sums) {
-	return guarded([&] {
-		begin(prover);
+	return guarded_on(prover, [&] {
 		require(scalars != nullptr && (count == 0 || (bases != nullptr && sums != nullptr)), "null pointers");
 		require(scalars->prover == prover, "another prover's handle");
 		if (count == 0)
@@ -201,8 +206,7 @@ opensand_status opensand_prover_multiply(opensand_prover *prover, const opensand
 
 opensand_status opensand_prover_read_scalars(
 	opensand_prover *prover, const opensand_scalars *scalars, uint64_t *values, uint64_t count) {
-	return guarded([&] {
-		begin(prover);
+	return guarded_on(prover, [&] {
 		require(scalars != nullptr && (count == 0 || values != nullptr), "null pointers");
 		require(scalars->prover == prover, "another prover's handle");
 		require(count <= scalars->count, "more than there are");

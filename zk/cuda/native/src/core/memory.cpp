@@ -63,6 +63,13 @@ void *Memory::reuse(size_t bytes) {
 	return memory;
 }
 
+void Memory::overwrite(void *memory) {
+	std::lock_guard lock(mutex);
+	auto entry = used.find(memory);
+	if (entry != used.end())
+		device.clear(Stream::compute, memory, entry->second);
+}
+
 void Memory::release(void *memory, bool secret) noexcept {
 	std::lock_guard lock(mutex);
 	auto entry = used.find(memory);

@@ -17,6 +17,8 @@ public:
 	Memory(const Memory &) = delete;
 
 	void *acquire(size_t bytes);
+	// Among the kernels, after those that are queued.
+	void overwrite(void *memory);
 	// No kernel or copy that uses the memory may be running.
 	void release(void *memory, bool secret) noexcept;
 

@@ -12,6 +12,7 @@
 #include "../kernels/rows.h"
 #include "../kernels/tables.h"
 
+#include <atomic>
 #include <vector>
 
 struct opensand_prover {
@@ -25,6 +26,9 @@ struct opensand_prover {
 	opensand::Pinned results;
 	// Last: its thread uses all of the above.
 	opensand::Executor executor;
+
+	// The device was lost, and every further call shall say so.
+	std::atomic<bool> lost = false;
 
 	static constexpr size_t RESULTS = 256 << 10;
 

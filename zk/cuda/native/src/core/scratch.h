@@ -15,12 +15,14 @@ public:
 	Scratch(const Scratch &) = delete;
 	~Scratch() {
 		try {
+			for (void *part : parts)
+				memory.overwrite(part);
 			device.wait(Stream::compute);
 		} catch (const Failure &) {
 			// The device is lost, and runs nothing.
 		}
 		for (void *part : parts)
-			memory.release(part, true);
+			memory.release(part, false);
 	}
 
 	template <class T>

@@ -54,7 +54,10 @@ void check(cudaError_t error, const char *action) {
 		return;
 	// Of errors that are not sticky nothing is left for the next check.
 	cudaGetLastError();
-	throw Failure(status_of(error), std::string(action) + ": " + cudaGetErrorString(error));
+	opensand_status status = status_of(error);
+	bool no_driver = error == cudaErrorInsufficientDriver && status == OPENSAND_NO_DEVICE;
+	throw Failure(status,
+		std::string(action) + ": " + (no_driver ? "there is no NVIDIA driver" : cudaGetErrorString(error)));
 }
 
 const char *Device::version() {
@@ -93,9 +96,7 @@ Device::Device(uint32_t number) : ordinal(int(number)) {
 	check(cudaGetDeviceCount(&count), "looking for devices");
 	if (number >= uint32_t(count))
 		throw Failure(OPENSAND_NO_DEVICE, "there is no device of this number");
-	// A wait for the device leaves the processor to other threads.
 	check(cudaSetDevice(ordinal), "choosing a device");
-	check(cudaSetDeviceFlags(cudaDeviceScheduleBlockingSync), "setting how to wait");
 	int value = 0;
 	check(
 		cudaDeviceGetAttribute(&value, cudaDevAttrMultiProcessorCount, ordinal), "counting multiprocessors");

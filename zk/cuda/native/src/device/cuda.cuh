@@ -6,6 +6,7 @@
 
 #include <cuda_runtime.h>
 
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -29,8 +30,19 @@ namespace cuda {
 
 constexpr unsigned THREADS = 128;
 
+// How many blocks of a kernel a multiprocessor must hold, if the kernel says so.
+template <class Kernel, class = void>
+struct ResidentBlocks {
+	static constexpr unsigned value = 1;
+};
 template <class Kernel>
-__global__ void __launch_bounds__(THREADS) threads(const __grid_constant__ Kernel kernel, uint32_t count) {
+struct ResidentBlocks<Kernel, std::void_t<decltype(Kernel::resident_blocks)>> {
+	static constexpr unsigned value = Kernel::resident_blocks;
+};
+
+template <class Kernel>
+__global__ void __launch_bounds__(THREADS, ResidentBlocks<Kernel>::value)
+	threads(const __grid_constant__ Kernel kernel, uint32_t count) {
 	uint32_t i = blockIdx.x * THREADS + threadIdx.x;
 	if (i < count)
 		kernel(i);

@@ -14,6 +14,7 @@ constexpr unsigned MAX_BATCH = 8;
 template <class G>
 struct SumStretches {
 	typedef typename G::Coordinate F;
+	static constexpr unsigned resident_blocks = G::blocks_for_terms;
 	const uint32_t *buckets, *terms;
 	uint32_t count, stretch;
 	// Multiples of the bases of each multiplication, which has `buckets_each`.
