@@ -254,10 +254,16 @@ fn every_call_has_a_weight() {
 	for pallet in Runtime::metadata_ir().pallets {
 		let Some(calls) = &pallet.calls else { continue };
 		for variant in variants(&calls.ty) {
-			// Zeros decode to the smallest arguments: empty vectors, first variants, `System.remark` where a call is taken.
-			let mut bytes = vec![pallet.index, variant.index];
-			bytes.resize(4_096, 0);
-			let call = RuntimeCall::decode(&mut bytes.as_slice())
+			// Zeros decode to the smallest arguments: empty vectors, first variants, `System.remark` where a call is taken. Ones
+			// are for what has no variant 0, such as a versioned argument.
+			let decoded = [0, 1].map(|filling| {
+				let mut bytes = vec![pallet.index, variant.index];
+				bytes.resize(4_096, filling);
+				RuntimeCall::decode(&mut bytes.as_slice())
+			});
+			let [zeros, ones] = decoded;
+			let call = zeros
+				.or(ones)
 				.unwrap_or_else(|error| panic!("{}::{}: {error}", pallet.name, variant.name));
 			let weight = call.get_dispatch_info().call_weight.ref_time();
 			if weight == 0 {

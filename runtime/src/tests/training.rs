@@ -31,7 +31,7 @@ fn dataset() -> OrderId {
 	};
 	let shards = [1, 2].map(|shard| ShardCommitment {
 		cid: [shard; 32],
-		segments: BoundedVec::truncate_from(vec![[shard; 32]]),
+		segments: BoundedVec::truncate_from(vec![[shard + 10; 32]]),
 	});
 	assert_ok!(Dsm::place_order(
 		RuntimeOrigin::signed(Alice.to_account_id()),
