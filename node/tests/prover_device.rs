@@ -112,7 +112,7 @@ impl Case {
 const CHECK: u32 = 15;
 const LOAD: u32 = 8;
 /// Memory that suffices for the health check and not for a key.
-const SMALL_MIB: u32 = 2;
+const SMALL_MIB: u32 = 6;
 
 /// A plan that fails in the middle of each process's first proof.
 fn in_a_proof(word: &str) -> String {
