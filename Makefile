@@ -21,7 +21,7 @@ PALLETS := dsm inference models
 STEPS ?= 50
 REPEAT ?= 20
 
-.PHONY: help setup build demo test test-long lint format bench bench-storage bench-zk weights fuzz release chain-specs
+.PHONY: help setup build demo test test-long lint format bench bench-storage bench-zk cuda weights fuzz release chain-specs
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench-zk: ## Measure the figures in benchmarking/zk.md, EZKL's and ark-groth16's
 	@$(ENV) CARGO_TARGET_DIR=$(BENCH_DIR) cargo bench --package opensand-zk-prover >"$$OPENSAND_CACHE"/provers.json
 	@$(ENV) "$$CARGO_TARGET_DIR"/release/zk-figures write benchmarking/zk.md \
 		--provers "$$OPENSAND_CACHE"/provers.json --ezkl "$$OPENSAND_CACHE"/ezkl/bin/python
+
+cuda: ## Build the plug-in that proves on NVIDIA's devices; installs a compiler if there is none
+	@scripts/cuda.sh
 
 weights: ## Benchmark the pallets of this project and write their weights
 	@scripts/setup.sh --build-only

@@ -132,6 +132,7 @@ if [ "${1:-}" = --long ]; then
 	check "build" workspace build --all-targets
 	stop_after_failure
 	check "clippy of the figures" scripts/lint.sh clippy-figures
+	rust_tests "long proofs on the mock device" workspace test --test proofs_long
 	rust_tests "long network tests" workspace test --no-fail-fast --test archive --test database --test demo \
 		--test hidden_input --test observed --test network_long --test storage_commands --test storage_long \
 		--test storage_faults -- --test-threads=1

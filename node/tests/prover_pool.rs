@@ -1,133 +1,18 @@
 //! The prover service with real worker processes: crashes, timeouts, cancellation, back-pressure.
 
 mod bundle;
+mod service;
 
-use std::{
-	fs,
-	path::Path,
-	process::Command,
-	thread,
-	time::{Duration, Instant},
-};
+use std::{fs, path::Path, process::Command, thread, time::Duration};
 
 use bundle::Bundle;
-use opensand_node::prover::{Backoff, Config, ProverHandle, ProverService, WorkerCommand};
-use opensand_primitives::{
-	proving::{BridgeError, JobFailure, JobId, JobInput, JobStatus, ProvingJob, ProvingStage},
-	AccountId, ModelId,
-};
+use opensand_node::prover::Config;
+use opensand_primitives::proving::{BridgeError, JobFailure, JobInput, JobStatus, ProvingJob};
 use opensand_zk_bridge::Prover;
-use opensand_zk_envelope::{seal, Context, SecretKey};
+use opensand_zk_envelope::{seal, Context};
 use opensand_zk_verifier::poseidon::salted_input_hash;
+use service::*;
 use tempfile::TempDir;
-
-/// Longest that anything in these tests may take.
-const PATIENCE: Duration = Duration::from_secs(300);
-const GENESIS: [u8; 32] = [1; 32];
-const MODEL: [u8; 32] = [2; 32];
-const WORKER: [u8; 32] = [4; 32];
-
-fn config(directory: &Path) -> Config {
-	let bundle_directory = directory.join("bundles");
-	Config {
-		queue_directory: directory.join("queue"),
-		queue_capacity: 16,
-		secret: SecretKey::from_bytes([9; 32]),
-		command: WorkerCommand {
-			program: env!("CARGO_BIN_EXE_opensand-node").into(),
-			arguments: ["prover", "worker", "--prover-bundles"]
-				.map(Into::into)
-				.into_iter()
-				.chain([bundle_directory.clone().into()])
-				.collect(),
-			threads: 1,
-		},
-		bundle_directory,
-		workers: 1,
-		job_timeout: PATIENCE,
-		max_attempts: 3,
-		backoff: Backoff {
-			first: Duration::from_millis(20),
-			longest: Duration::from_millis(200),
-		},
-	}
-}
-
-fn start(config: Config) -> (ProverService, ProverHandle) {
-	let service = ProverService::start(config, None).unwrap();
-	let handle = service.handle();
-	(service, handle)
-}
-
-fn job(bundle: &Bundle, request: u64) -> ProvingJob {
-	ProvingJob {
-		genesis: GENESIS,
-		model: ModelId::from(MODEL),
-		key: bundle.key,
-		commitment: bundle.commitment,
-		request,
-		worker: AccountId::from(WORKER),
-		input: JobInput::Public(bundle.input.clone()),
-		deadline: 100,
-	}
-}
-
-/// Waits until `condition` gives a value.
-fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-	let start = Instant::now();
-	loop {
-		if let Some(value) = condition() {
-			return value;
-		}
-		assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
-		thread::sleep(Duration::from_millis(5));
-	}
-}
-
-fn wait_for_status(handle: &ProverHandle, id: &JobId, wanted: impl Fn(&JobStatus) -> bool) -> JobStatus {
-	wait_for("a status", || {
-		let status = handle.status(id).unwrap();
-		let ended = matches!(status, JobStatus::Done | JobStatus::Failed(_));
-		if wanted(&status) {
-			return Some(status);
-		}
-		assert!(!ended, "ended as {status:?}");
-		None
-	})
-}
-
-fn is_proving(status: &JobStatus) -> bool {
-	matches!(
-		status,
-		JobStatus::Running {
-			stage: ProvingStage::Proving,
-			..
-		}
-	)
-}
-
-fn process_of(handle: &ProverHandle) -> u32 {
-	wait_for("a worker process", || {
-		handle.workers().first().map(|worker| worker.process)
-	})
-}
-
-fn kill(signal: &str, process: u32) {
-	assert!(Command::new("kill")
-		.args([signal, &process.to_string()])
-		.status()
-		.unwrap()
-		.success());
-}
-
-fn kill_9(process: u32) {
-	kill("-KILL", process);
-}
-
-fn is_alive(process: u32) -> bool {
-	// A zombie still has its directory, with an empty command line.
-	fs::read(format!("/proc/{process}/cmdline")).is_ok_and(|command| !command.is_empty())
-}
 
 #[test]
 fn a_killed_worker_is_replaced_and_its_job_done() {

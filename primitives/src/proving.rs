@@ -138,6 +138,57 @@ pub enum DeviceKind {
 	Cuda,
 }
 
+/// What a device that proves does and holds. All times and counts are since its worker process started.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct DeviceReport {
+	/// The device. Its memory is what proofs may use of it.
+	pub device: ProverDevice,
+	/// UTF-8 version of its driver; empty for the processor.
+	pub driver: Vec<u8>,
+	/// UTF-8 name and version of the plug-in that drives it; empty for the processor.
+	pub plugin: Vec<u8>,
+	/// Bytes of its memory that keys and proofs take now; 0 for the processor, where nothing is measured.
+	pub used_bytes: u64,
+	/// The most bytes that they took so far.
+	pub peak_bytes: u64,
+	/// Nanoseconds in which it computed.
+	pub busy_nanoseconds: u64,
+	/// What it spent its time on; empty for the processor.
+	pub stages: Vec<StageTime>,
+	/// Jobs that it works on.
+	pub running: u32,
+	/// Jobs that wait for it or another device.
+	pub waiting: u32,
+}
+
+/// What a stage took on a device.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub struct StageTime {
+	/// The stage.
+	pub stage: DeviceStage,
+	/// Nanoseconds in all.
+	pub nanoseconds: u64,
+	/// Times that it was passed.
+	pub calls: u64,
+}
+
+/// What a device spends its time on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
+pub enum DeviceStage {
+	/// Copies of keys and witnesses to the device.
+	Upload,
+	/// Sparse products of the constraint system's matrices by the witness.
+	Rows,
+	/// Fourier transforms.
+	Transform,
+	/// Multi-scalar multiplications in G1.
+	MultiplyG1,
+	/// Multi-scalar multiplications in G2.
+	MultiplyG2,
+	/// Waiting while other calls used the device.
+	Queue,
+}
+
 /// Why the bridge refused a call.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
 pub enum BridgeError {

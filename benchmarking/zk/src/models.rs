@@ -79,7 +79,7 @@ pub const CASES: [Case; 7] = [
 		name: "dense",
 		title: "dense 1024-1568-1536-10, 4.03 M parameters (random)",
 		prove_seconds: Some(0.5),
-		committed_seconds: None,
+		committed_seconds: Some(4.0),
 		times_ezkl: None,
 		source: Source::Shape(shapes::dense),
 	},

@@ -336,7 +336,6 @@ Not measured here, on machines of their own:
 
 `make bench-zk` first runs `cargo bench -p opensand-zk-prover`, then builds `benchmarking/zk` and runs it. Set-up and proofs of a model are made
 in a process each. EZKL is installed from PyPI into an environment of its own; input and output are public and parameters constants there too. The
-models with random weights have the shapes of known networks: what a proof costs depends on shapes and ranges. The dense network is
-not measured with committed weights (goal: 4 s, **missed**): the circuit that registers them looks up every weight and exceeds 2^22 constraints. Proofs are verified in
+models with random weights have the shapes of known networks: what a proof costs depends on shapes and ranges. Proofs are verified in
 WebAssembly by a module with the runtime's verifier, called through the node's executor.
 ";

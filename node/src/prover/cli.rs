@@ -12,17 +12,22 @@ use serde_json::json;
 use super::{
 	bundles::BundleStore,
 	devices, keys,
-	params::{queue_directory, Places},
+	params::{queue_directory, DeviceParams, Places},
 	queue::{JobSummary, Queue},
-	rpc::{DeviceView, JobView, StatusView},
+	rpc::{DeviceView, DrivenView, JobView, StatusView},
 	worker,
 };
 
 /// What can be done with a node's prover. Start the node with `--worker` to have it prove.
 #[derive(Debug, Subcommand)]
 pub enum ProverCmd {
-	/// List the devices that can prove.
+	/// List the devices that can prove, with their drivers and memory.
+	///
+	/// Loads the plug-in and asks the driver; nothing is computed.
 	Devices {
+		/// Which devices.
+		#[command(flatten)]
+		device: DeviceParams,
 		/// How to print them.
 		#[command(flatten)]
 		output: Output,
@@ -74,6 +79,12 @@ pub enum ProverCmd {
 		/// Directory of the bundles.
 		#[arg(long, value_name = "DIRECTORY")]
 		prover_bundles: PathBuf,
+		/// What to prove on.
+		#[command(flatten)]
+		device: DeviceParams,
+		/// Which of several GPUs.
+		#[arg(long, value_name = "NUMBER", default_value_t = 0)]
+		prover_place: usize,
 	},
 }
 
@@ -197,13 +208,20 @@ impl ProverCmd {
 	/// When a file, the bundle or the database is not as it should be; the text says what to do.
 	pub fn run(&self, cli: &impl SubstrateCli) -> sc_cli::Result<()> {
 		match self {
-			Self::Devices { output } => {
-				let devices: Vec<_> = devices::list().iter().map(DeviceView::from).collect();
-				let line = |device: &DeviceView| {
-					let gibibytes = device.memory_bytes as f64 / f64::from(1 << 30);
-					format!("{}  {}  {gibibytes:.1} GiB", device.kind, device.name)
-				};
-				output.print(&devices, devices.iter().map(line))
+			Self::Devices { device, output } => {
+				let (devices, missing) = devices::list(device);
+				let devices: Vec<_> = devices.iter().map(DeviceView::from).collect();
+				output.print(&devices, devices.iter().map(device_line))?;
+				match missing {
+					Some(reason) if devices.is_empty() => {
+						Err(format!("there is no GPU to prove on: {reason}").into())
+					}
+					Some(reason) => {
+						eprintln!("No GPU: {reason}");
+						Ok(())
+					}
+					None => Ok(()),
+				}
 			}
 			Self::Install {
 				bundle,
@@ -234,7 +252,15 @@ impl ProverCmd {
 				output.print(&json!({ "public": public, "file": file }), [public.clone()])
 			}
 			Self::Queue(command) => command.run(cli),
-			Self::Worker { prover_bundles } => Ok(worker::run(prover_bundles.clone())?),
+			Self::Worker {
+				prover_bundles,
+				device,
+				prover_place,
+			} => Ok(worker::run(worker::Options {
+				bundles: prover_bundles.clone(),
+				device: device.clone(),
+				place: *prover_place,
+			})?),
 		}
 	}
 }
@@ -268,6 +294,16 @@ fn open(directory: &Path) -> sc_cli::Result<Queue> {
 		return Err(format!("there is no queue in {}", directory.display()).into());
 	}
 	Queue::open(directory, 0).map_err(application)
+}
+
+/// One line for one device.
+fn device_line(device: &DeviceView) -> String {
+	let gibibytes = device.memory_bytes as f64 / f64::from(1 << 30);
+	let line = format!("{}  {}  {gibibytes:.1} GiB", device.kind, device.name);
+	match &device.driven {
+		None => line,
+		Some(DrivenView { driver, plugin, .. }) => format!("{line}  driver {driver}  plug-in {plugin}"),
+	}
 }
 
 /// One line for one job.

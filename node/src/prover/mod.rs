@@ -7,7 +7,7 @@
 //!                     pool: one thread a worker process
 //!                                   │  frames over stdin and stdout
 //!                                   ▼
-//!                  `opensand-node prover worker` ──▶ engine ──▶ bundles
+//!                  `opensand-node prover worker` ──▶ engine ──▶ bundles, device
 //! ```
 //!
 //! A job that was acknowledged survives `kill -9` of the node, and a crash in a prover or a driver ends a worker
@@ -31,7 +31,8 @@ mod service;
 pub mod worker;
 
 pub use self::{
-	pool::Backoff,
+	params::{Backend, DeviceParams},
+	pool::{Backoff, DevicePolicy},
 	process::WorkerCommand,
 	service::{Config, ProverHandle, ProverService, StartError, WorkerSummary},
 };

@@ -16,10 +16,11 @@ use super::{
 	bundles::BundleName,
 	envelope::reveal,
 	metrics::failure_label,
-	process::{ProcessError, WorkerProcess},
+	params::Backend,
+	process::{ProcessError, Start, WorkerProcess},
 	protocol::{Assignment, FromWorker},
 	queue::AfterAttempt,
-	service::Shared,
+	service::{Shared, Work},
 	LOG_TARGET,
 };
 
@@ -47,6 +48,67 @@ impl Backoff {
 	}
 }
 
+/// When a device that keeps failing is left alone.
+#[derive(Clone, Copy, Debug)]
+pub struct DevicePolicy {
+	/// Failures in a row after which a place of the pool proves on the CPU.
+	pub faults: u32,
+	/// For how long it does.
+	pub rest: Duration,
+	/// The longest that a process may take to open its device, kernels compiled.
+	pub longest_start: Duration,
+}
+
+/// How far the device of one place of the pool can be trusted.
+struct DeviceTrust {
+	policy: DevicePolicy,
+	/// Failures since it last proved something.
+	faults: u32,
+	/// Until when it is left alone.
+	rests_until: Option<Instant>,
+}
+
+impl DeviceTrust {
+	fn new(policy: DevicePolicy) -> Self {
+		Self {
+			policy,
+			faults: 0,
+			rests_until: None,
+		}
+	}
+
+	/// Whether to leave it alone.
+	fn rests(&self, now: Instant) -> bool {
+		self.rests_until.is_some_and(|until| now < until)
+	}
+
+	/// It failed. Answers whether it is left alone from now on.
+	fn fault(&mut self, now: Instant) -> bool {
+		self.faults = self.faults.saturating_add(1);
+		let gives_up = self.faults >= self.policy.faults;
+		if gives_up {
+			self.faults = 0;
+			self.rests_until = Some(now + self.policy.rest);
+		}
+		gives_up
+	}
+
+	/// It proved something.
+	fn proved(&mut self) {
+		self.faults = 0;
+	}
+}
+
+/// Why a process is replaced.
+enum End {
+	/// There was nothing wrong with it.
+	Replaced,
+	/// It is gone, or of no use any more.
+	Lost(String),
+	/// As lost, and for a reason that may be its device's.
+	Failed(String),
+}
+
 /// How a process's work on a job ended.
 enum Attempt {
 	Done(JobResult),
@@ -65,21 +127,50 @@ enum Attempt {
 /// Runs the worker process of place `index` until the service stops.
 pub fn run(shared: &Arc<Shared>, index: usize) {
 	let mut failures = 0u32;
+	let mut trust = DeviceTrust::new(shared.config.device_policy);
 	while !shared.is_stopping() {
-		match WorkerProcess::start(&shared.config.command, || shared.is_stopping()) {
+		let start = Start {
+			place: index,
+			on_cpu: trust.rests(Instant::now()),
+			longest: shared.config.device_policy.longest_start,
+		};
+		let is_device_asked_for = !start.on_cpu && shared.config.command.device.backend != Backend::Cpu;
+		let is_fault = match WorkerProcess::start(&shared.config.command, start, || shared.is_stopping()) {
 			Ok(mut process) => {
-				shared.worker_started(index, process.id(), &process.devices);
-				let reason = serve(shared, &mut process, &mut failures);
+				shared.worker_started(index, &process);
+				let end = serve(
+					shared,
+					&mut process,
+					index,
+					start.on_cpu,
+					&mut trust,
+					&mut failures,
+				);
 				shared.worker_stopped(index);
-				match reason {
-					Some(reason) => {
-						log::warn!(target: LOG_TARGET, "Prover process {} lost: {reason}", process.id())
-					}
-					None => continue,
-				}
+				let (reason, is_fault) = match end {
+					End::Replaced => continue,
+					End::Lost(reason) => (reason, false),
+					End::Failed(reason) => (reason, process.has_device()),
+				};
+				log::warn!(target: LOG_TARGET, "Prover process {} lost: {reason}", process.id());
+				is_fault
 			}
 			Err(_) if shared.is_stopping() => return,
-			Err(error) => log::warn!(target: LOG_TARGET, "Prover process failed to start: {error}"),
+			Err(error) => {
+				log::warn!(target: LOG_TARGET, "Prover process failed to start: {error}");
+				is_device_asked_for && !matches!(error, ProcessError::OtherVersion(_))
+			}
+		};
+		if is_fault {
+			shared.metrics.device_failed(index);
+			if trust.fault(Instant::now()) {
+				log::warn!(
+					target: LOG_TARGET,
+					"The device of prover {index} failed {} time(s) in a row: proving on the CPU for {} s",
+					trust.policy.faults,
+					trust.policy.rest.as_secs(),
+				);
+			}
 		}
 		shared.metrics.worker_restarted();
 		failures = failures.saturating_add(1);
@@ -87,44 +178,71 @@ pub fn run(shared: &Arc<Shared>, index: usize) {
 	}
 }
 
-/// Feeds jobs to `process` until it has to be replaced. Answers why, or `None` if nothing was wrong with it.
-fn serve(shared: &Shared, process: &mut WorkerProcess, failures: &mut u32) -> Option<String> {
+/// Feeds jobs to `process` until it has to be replaced.
+fn serve(
+	shared: &Shared,
+	process: &mut WorkerProcess,
+	index: usize,
+	on_cpu: bool,
+	trust: &mut DeviceTrust,
+	failures: &mut u32,
+) -> End {
 	loop {
-		let Some((id, job)) = shared.next_job(IDLE_INTERVAL) else {
+		let Some(work) = shared.next_job(IDLE_INTERVAL) else {
 			if shared.is_stopping() {
-				return None;
+				return End::Replaced;
 			}
 			if !process.is_alive() {
-				return Some("it ended while it was idle".into());
+				return End::Failed("it ended while it was idle".into());
+			}
+			if on_cpu && !trust.rests(Instant::now()) {
+				log::info!(target: LOG_TARGET, "The device of prover {index} is tried again");
+				return End::Replaced;
 			}
 			continue;
 		};
+		let (id, job) = (&work.id, &work.job);
 		if !process.is_alive() {
-			shared.put_back(&id);
-			return Some("it ended while it was idle".into());
+			shared.put_back(id);
+			return End::Failed("it ended while it was idle".into());
 		}
 		let started = Instant::now();
-		match attempt(shared, process, &id, &job) {
+		// What failed on devices so far is done without one at last.
+		let leaves_device = work.is_last_attempt && process.has_device();
+		if leaves_device {
+			log::warn!(target: LOG_TARGET, "Proof for request {} is made on the CPU", job.request);
+			shared.metrics.moved_to_cpu();
+		}
+		shared.worker_busy(index, true);
+		let ended = attempt(shared, process, index, &work, leaves_device);
+		shared.worker_busy(index, false);
+		match ended {
 			Attempt::Done(result) => {
 				*failures = 0;
-				shared.finish(&id, &job, &result, started.elapsed());
+				if !leaves_device {
+					trust.proved();
+				}
+				shared.finish(id, job, &result, started.elapsed());
 			}
 			Attempt::Failed(failure) => {
 				*failures = 0;
-				shared.fail(&id, &job, failure);
+				shared.fail(id, job, failure);
 			}
 			Attempt::Stumbled(reason) => {
-				retry(shared, &id, &job, &reason);
+				retry(shared, id, job, &reason);
 			}
 			Attempt::Lost(reason) => {
-				retry(shared, &id, &job, &reason);
-				return Some(reason);
+				retry(shared, id, job, &reason);
+				return match leaves_device {
+					true => End::Lost(reason),
+					false => End::Failed(reason),
+				};
 			}
 			Attempt::Interrupted(reason) => {
-				shared.put_back(&id);
-				return Some(reason);
+				shared.put_back(id);
+				return End::Lost(reason);
 			}
-			Attempt::Withdrawn => return None,
+			Attempt::Withdrawn => return End::Replaced,
 		}
 	}
 }
@@ -145,7 +263,13 @@ fn retry(shared: &Shared, id: &JobId, job: &ProvingJob, reason: &str) {
 }
 
 /// Lets `process` work on one job.
-fn attempt(shared: &Shared, process: &mut WorkerProcess, id: &JobId, job: &ProvingJob) -> Attempt {
+fn attempt(
+	shared: &Shared,
+	process: &mut WorkerProcess,
+	index: usize,
+	Work { id, job, .. }: &Work,
+	on_cpu: bool,
+) -> Attempt {
 	if !shared.bundles.contains(&BundleName::of(job)) {
 		return Attempt::Failed(JobFailure::MissingBundle);
 	}
@@ -165,6 +289,7 @@ fn attempt(shared: &Shared, process: &mut WorkerProcess, id: &JobId, job: &Provi
 		binding,
 		input,
 		commitment: job.commitment,
+		on_cpu,
 	};
 	if let Err(error) = process.assign(&assignment) {
 		return lost(shared, id, error, false);
@@ -186,7 +311,7 @@ fn attempt(shared: &Shared, process: &mut WorkerProcess, id: &JobId, job: &Provi
 			Ok(None) => {}
 			Ok(Some(message)) => {
 				has_begun = true;
-				if let Some(ended) = hear(shared, id, message, &mut stage) {
+				if let Some(ended) = hear(shared, id, index, message, &mut stage) {
 					return ended;
 				}
 			}
@@ -209,7 +334,13 @@ fn lost(shared: &Shared, id: &JobId, error: ProcessError, has_begun: bool) -> At
 }
 
 /// Takes in one message about the job `id`. Answers how the attempt ended, if it did.
-fn hear(shared: &Shared, id: &JobId, message: FromWorker, clock: &mut StageClock) -> Option<Attempt> {
+fn hear(
+	shared: &Shared,
+	id: &JobId,
+	index: usize,
+	message: FromWorker,
+	clock: &mut StageClock,
+) -> Option<Attempt> {
 	match message {
 		FromWorker::Progress {
 			id: of,
@@ -232,6 +363,15 @@ fn hear(shared: &Shared, id: &JobId, message: FromWorker, clock: &mut StageClock
 		}
 		FromWorker::Failed { id: of, failure } if of == *id => Some(Attempt::Failed(failure)),
 		FromWorker::Stumbled { id: of, reason } if of == *id => Some(Attempt::Stumbled(reason)),
+		FromWorker::DeviceLost { id: of, reason } if of == *id => Some(Attempt::Lost(reason)),
+		FromWorker::Device { report } => {
+			shared.device_reported(index, report);
+			None
+		}
+		FromWorker::Note { text } => {
+			log::warn!(target: LOG_TARGET, "{text}");
+			None
+		}
 		_ => Some(Attempt::Lost("it spoke of something else than its job".into())),
 	}
 }
@@ -282,6 +422,23 @@ mod tests {
 			.collect();
 		assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60]);
 		assert_eq!(backoff.delay(u32::MAX), backoff.longest);
+	}
+
+	#[test]
+	fn devices_rest_after_faults_in_a_row() {
+		let policy = DevicePolicy {
+			faults: 2,
+			rest: Duration::from_secs(60),
+			longest_start: Duration::from_secs(1),
+		};
+		let (mut trust, start) = (DeviceTrust::new(policy), Instant::now());
+		assert!(!trust.fault(start));
+		trust.proved();
+		assert!(!trust.fault(start) && !trust.rests(start));
+		assert!(trust.fault(start));
+		assert!(trust.rests(start + Duration::from_secs(59)));
+		assert!(!trust.rests(start + Duration::from_secs(60)));
+		assert!(!trust.fault(start + Duration::from_secs(61)), "counted anew");
 	}
 
 	#[test]

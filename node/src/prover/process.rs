@@ -11,12 +11,15 @@ use std::{
 	time::{Duration, Instant},
 };
 
-use opensand_primitives::proving::ProverDevice;
+use opensand_primitives::proving::{DeviceKind, DeviceReport};
 use thiserror::Error;
 
-use super::protocol::{self, Assignment, FrameError, FromWorker};
+use super::{
+	params::DeviceParams,
+	protocol::{self, Assignment, FrameError, FromWorker},
+};
 
-/// How long a process may take until it says that it is ready.
+/// How long a process that starts may be silent.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long the end of a process may lag behind the end of its output.
 const END_LAG: Duration = Duration::from_millis(200);
@@ -32,8 +35,10 @@ const READ_AHEAD: usize = 64;
 pub struct WorkerCommand {
 	/// The executable.
 	pub program: PathBuf,
-	/// Its arguments.
+	/// Its arguments, but for those that follow from its device.
 	pub arguments: Vec<OsString>,
+	/// What it proves on.
+	pub device: DeviceParams,
 	/// Threads that a proof may use.
 	pub threads: usize,
 }
@@ -49,9 +54,12 @@ pub enum ProcessError {
 		/// What went wrong.
 		error: io::Error,
 	},
-	/// It said nothing for [`START_TIMEOUT`] after its start.
-	#[error("it was not ready within {} s", START_TIMEOUT.as_secs())]
-	NotReady,
+	/// It was silent for too long while it started, or started for too long.
+	#[error("it was not ready within {} s", .0.as_secs_f32())]
+	NotReady(Duration),
+	/// It has no device to prove on: install a driver and the plug-in, or start the node with `--prover auto`.
+	#[error("it has no device to prove on: {0}")]
+	Refused(String),
 	/// Its executable is of another version: the node's was replaced, and the node has to be restarted.
 	#[error("it speaks protocol version {0} and the node {ours}; restart the node", ours = protocol::VERSION)]
 	OtherVersion(u32),
@@ -71,19 +79,42 @@ pub struct WorkerProcess {
 	child: Child,
 	stdin: ChildStdin,
 	messages: Receiver<Result<FromWorker, FrameError>>,
-	/// What it proves on.
-	pub devices: Vec<ProverDevice>,
+	/// What it proves on, and did there so far.
+	pub devices: Vec<DeviceReport>,
+	/// What it wants an operator to know.
+	pub notes: Vec<String>,
+}
+
+/// How a process starts.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+	/// Its place in the pool, which is that of its GPU among several.
+	pub place: usize,
+	/// Whether it leaves devices alone.
+	pub on_cpu: bool,
+	/// The longest that it may take, whatever it says meanwhile.
+	pub longest: Duration,
 }
 
 impl WorkerProcess {
 	/// Starts a process and waits until it is ready, or until `is_stopping`.
-	pub fn start(command: &WorkerCommand, is_stopping: impl Fn() -> bool) -> Result<Self, ProcessError> {
+	pub fn start(
+		command: &WorkerCommand,
+		start: Start,
+		is_stopping: impl Fn() -> bool,
+	) -> Result<Self, ProcessError> {
 		let failed = |error| ProcessError::Start {
 			program: command.program.clone(),
 			error,
 		};
+		let device = match start.on_cpu {
+			true => &DeviceParams::cpu(),
+			false => &command.device,
+		};
 		let mut child = Command::new(&command.program)
 			.args(&command.arguments)
+			.args(device.arguments())
+			.args(["--prover-place", &start.place.to_string()])
 			.env("RAYON_NUM_THREADS", command.threads.to_string())
 			.stdin(Stdio::piped())
 			.stdout(Stdio::piped())
@@ -105,23 +136,34 @@ impl WorkerProcess {
 			stdin,
 			messages,
 			devices: Vec::new(),
+			notes: Vec::new(),
 		};
-		let until = Instant::now() + START_TIMEOUT;
-		while Instant::now() < until && !is_stopping() {
+		let began = Instant::now();
+		let end = began + start.longest;
+		let mut until = began + START_TIMEOUT;
+		while Instant::now() < until.min(end) && !is_stopping() {
 			match process.receive(LOOK_INTERVAL)? {
 				Some(FromWorker::Ready {
 					version: protocol::VERSION,
-					devices,
-				}) => {
-					process.devices = devices;
-					return Ok(process);
-				}
+					..
+				}) => return Ok(process),
 				Some(FromWorker::Ready { version, .. }) => return Err(ProcessError::OtherVersion(version)),
-				Some(_) => return Err(ProcessError::Lost("it spoke before it was ready".into())),
+				Some(FromWorker::Starting) => until = Instant::now() + START_TIMEOUT,
+				Some(FromWorker::Device { report }) => process.devices.push(report),
+				Some(FromWorker::Note { text }) => process.notes.push(text),
+				Some(FromWorker::Refused { reason }) => return Err(ProcessError::Refused(reason)),
+				Some(_) => return Err(ProcessError::Lost("it spoke of a job before it was ready".into())),
 				None => {}
 			}
 		}
-		Err(ProcessError::NotReady)
+		Err(ProcessError::NotReady(began.elapsed()))
+	}
+
+	/// Whether it proves on anything but the processor.
+	pub fn has_device(&self) -> bool {
+		self.devices
+			.iter()
+			.any(|report| report.device.kind != DeviceKind::Cpu)
 	}
 
 	/// The operating system's id of the process.

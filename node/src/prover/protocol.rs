@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use codec::{Decode, DecodeAll, Encode};
 use opensand_primitives::{
 	models::CommitmentBytes,
-	proving::{JobFailure, JobId, JobResult, ProverDevice, ProvingStage},
+	proving::{DeviceReport, JobFailure, JobId, JobResult, ProverDevice, ProvingStage},
 };
 use opensand_zk_verifier::Binding;
 use thiserror::Error;
@@ -19,8 +19,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 pub const MAX_FRAME_BYTES: usize = 4 << 20;
 /// Version of the messages; both sides must have the same, so a node whose executable was replaced under it
 /// notices.
-pub const VERSION: u32 = 2;
-/// Longest text of a [`FromWorker::Stumbled`], in bytes.
+pub const VERSION: u32 = 3;
+/// Longest text of a message, in bytes.
 pub const MAX_REASON_BYTES: usize = 1024;
 
 /// One job for a worker process.
@@ -34,6 +34,8 @@ pub struct Assignment {
 	pub input: ClearInput,
 	/// The commitment to the model's weights that the proof is verified with, where they are no constants.
 	pub commitment: Option<CommitmentBytes>,
+	/// Whether the device is to be left alone: it failed on this job before.
+	pub on_cpu: bool,
 }
 
 /// An input in the clear. It is wiped when dropped.
@@ -48,7 +50,7 @@ pub struct ClearInput {
 /// What a worker process says.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub enum FromWorker {
-	/// Once, at the start: it can take assignments.
+	/// Once, at the end of the start: it can take assignments. No version changes this message.
 	Ready {
 		/// [`VERSION`] of the process.
 		version: u32,
@@ -84,6 +86,30 @@ pub enum FromWorker {
 		id: JobId,
 		/// What happened, for the log; at most [`MAX_REASON_BYTES`] bytes.
 		reason: String,
+	},
+	/// Again and again during the start: it still opens its device, which may have to compile kernels.
+	Starting,
+	/// At the end of the start: it has no device, and must not prove without one.
+	Refused {
+		/// What is missing, for the log; at most [`MAX_REASON_BYTES`] bytes.
+		reason: String,
+	},
+	/// For each device before it is ready, and after each job: what the device did so far.
+	Device {
+		/// The device; jobs that run or wait are not counted.
+		report: DeviceReport,
+	},
+	/// The device failed in this attempt. The process ends.
+	DeviceLost {
+		/// The job.
+		id: JobId,
+		/// What happened, for the log; at most [`MAX_REASON_BYTES`] bytes.
+		reason: String,
+	},
+	/// Something that an operator should know, such as that it proves on the CPU, and why.
+	Note {
+		/// For the log; at most [`MAX_REASON_BYTES`] bytes.
+		text: String,
 	},
 }
 
@@ -165,6 +191,7 @@ mod tests {
 				salt: Some([8; 32]),
 			},
 			commitment: Some([9; 96]),
+			on_cpu: true,
 		}
 	}
 

@@ -240,6 +240,13 @@ impl Queue {
 		Ok(Some((id, job)))
 	}
 
+	/// Whether a job is on the last of `max_attempts` attempts, and failed before.
+	pub fn is_last_attempt(&self, id: &JobId, max_attempts: u32) -> bool {
+		let max_attempts = max_attempts.max(1);
+		let failed = self.entries.get(id).map_or(0, |entry| entry.record.attempts) % max_attempts;
+		failed > 0 && failed + 1 == max_attempts
+	}
+
 	/// Notes what a worker process reports of a running job.
 	pub fn progress(&mut self, id: &JobId, stage: ProvingStage, percent: u8) {
 		if let Some(running) = self.entries.get_mut(id).and_then(|entry| entry.running.as_mut()) {
@@ -664,9 +671,12 @@ mod tests {
 		let id = queue.submit(&job(1, 10)).unwrap();
 		for _ in 0..2 {
 			queue.take().unwrap();
+			assert!(!queue.is_last_attempt(&id, 3));
 			assert_eq!(queue.retry(&id, 3).unwrap(), AfterAttempt::Retried);
 		}
 		queue.take().unwrap();
+		assert!(queue.is_last_attempt(&id, 3));
+		assert!(!queue.is_last_attempt(&id, 1), "a first attempt is no last one");
 		assert_eq!(queue.retry(&id, 3).unwrap(), AfterAttempt::Exhausted);
 		assert_eq!(
 			queue.status(&id).unwrap(),
@@ -685,6 +695,8 @@ mod tests {
 			AfterAttempt::Exhausted,
 		] {
 			assert_eq!(queue.take().unwrap().unwrap().1, job(1, 10));
+			let is_last = after == AfterAttempt::Exhausted;
+			assert_eq!(queue.is_last_attempt(&id, 3), is_last, "counted anew");
 			assert_eq!(queue.retry(&id, 3).unwrap(), after);
 		}
 	}

@@ -1,12 +1,14 @@
 //! The `prover_*` RPC methods: what this node's prover is doing. They change nothing.
 
+use std::collections::BTreeMap;
+
 use jsonrpsee::{core::RpcResult, proc_macros::rpc, types::ErrorObjectOwned};
-use opensand_primitives::proving::{DeviceKind, JobStatus, ProverDevice};
+use opensand_primitives::proving::{DeviceKind, DeviceReport, JobStatus};
 use opensand_zk_bridge::Prover;
 use serde::{Deserialize, Serialize};
 
 use super::{
-	metrics::{failure_label, stage_label},
+	metrics::{device_stage_label, failure_label, stage_label},
 	queue::JobSummary,
 	service::{ProverHandle, WorkerSummary},
 };
@@ -70,7 +72,7 @@ impl ProverApiServer for ProverRpc {
 }
 
 /// A device, as JSON shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceView {
 	/// As the driver names it.
@@ -79,18 +81,59 @@ pub struct DeviceView {
 	pub kind: String,
 	/// Bytes of memory that proofs may use.
 	pub memory_bytes: u64,
+	/// Jobs that it works on.
+	pub running: u32,
+	/// Jobs that wait for it or another device.
+	pub waiting: u32,
+	/// What is known of a device that is not the processor.
+	#[serde(flatten, skip_serializing_if = "Option::is_none")]
+	pub driven: Option<DrivenView>,
 }
 
-impl From<&ProverDevice> for DeviceView {
-	fn from(device: &ProverDevice) -> Self {
-		let kind = match device.kind {
+/// What is known of a device that a plug-in drives, as JSON shows it. Times are since its worker process started.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DrivenView {
+	/// Version of the driver.
+	pub driver: String,
+	/// Name and version of the plug-in.
+	pub plugin: String,
+	/// Bytes of memory that keys and proofs take now.
+	pub used_bytes: u64,
+	/// The most bytes that they took so far.
+	pub peak_bytes: u64,
+	/// Seconds in which it computed.
+	pub busy_seconds: f64,
+	/// Seconds for each stage: `upload`, `rows`, `transform`, `multiply_g1`, `multiply_g2`, `queue`.
+	pub stage_seconds: BTreeMap<String, f64>,
+}
+
+impl From<&DeviceReport> for DeviceView {
+	fn from(report: &DeviceReport) -> Self {
+		let kind = match report.device.kind {
 			DeviceKind::Cpu => "cpu",
 			DeviceKind::Cuda => "cuda",
 		};
+		let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+		let seconds = |nanoseconds: u64| nanoseconds as f64 / 1e9;
+		let stage_seconds = report.stages.iter().map(|stage| {
+			let name = device_stage_label(stage.stage);
+			(name.to_string(), seconds(stage.nanoseconds))
+		});
 		Self {
-			name: String::from_utf8_lossy(&device.name).into_owned(),
+			name: text(&report.device.name),
 			kind: kind.into(),
-			memory_bytes: device.memory_bytes,
+			memory_bytes: report.device.memory_bytes,
+			running: report.running,
+			waiting: report.waiting,
+			driven: (report.device.kind != DeviceKind::Cpu).then(|| DrivenView {
+				driver: text(&report.driver),
+				plugin: text(&report.plugin),
+				used_bytes: report.used_bytes,
+				peak_bytes: report.peak_bytes,
+				busy_seconds: seconds(report.busy_nanoseconds),
+				stage_seconds: stage_seconds.collect(),
+			}),
 		}
 	}
 }
@@ -167,7 +210,7 @@ impl From<&JobSummary> for JobView {
 }
 
 /// A worker process, as JSON shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkerView {
 	/// The operating system's id of the process.
@@ -193,7 +236,7 @@ fn prefixed(bytes: &[u8; 32]) -> String {
 mod tests {
 	use super::*;
 	use opensand_primitives::{
-		proving::{JobFailure, ProvingStage},
+		proving::{DeviceStage, JobFailure, ProverDevice, ProvingStage, StageTime},
 		KeyId, ModelId,
 	};
 	use serde_json::json;
@@ -239,15 +282,47 @@ mod tests {
 	}
 
 	#[test]
-	fn devices_show_name_kind_and_memory() {
-		let device = ProverDevice {
-			name: b"AVX2 CPU".to_vec(),
-			kind: DeviceKind::Cpu,
-			memory_bytes: 5,
+	fn devices_show_what_is_known_of_them() {
+		let mut report = DeviceReport {
+			device: ProverDevice {
+				name: b"AVX2 CPU".to_vec(),
+				kind: DeviceKind::Cpu,
+				memory_bytes: 5,
+			},
+			driver: b"580.1".to_vec(),
+			plugin: b"cuda 0.1.0".to_vec(),
+			used_bytes: 3,
+			peak_bytes: 4,
+			busy_nanoseconds: 1_500_000_000,
+			stages: vec![StageTime {
+				stage: DeviceStage::Rows,
+				nanoseconds: 250_000_000,
+				calls: 2,
+			}],
+			running: 1,
+			waiting: 2,
 		};
+		let view = |report: &DeviceReport| serde_json::to_value(DeviceView::from(report)).unwrap();
 		assert_eq!(
-			serde_json::to_value(DeviceView::from(&device)).unwrap(),
-			json!({ "name": "AVX2 CPU", "kind": "cpu", "memoryBytes": 5 })
+			view(&report),
+			json!({ "name": "AVX2 CPU", "kind": "cpu", "memoryBytes": 5, "running": 1, "waiting": 2 })
+		);
+		report.device.kind = DeviceKind::Cuda;
+		assert_eq!(
+			view(&report),
+			json!({
+				"name": "AVX2 CPU",
+				"kind": "cuda",
+				"memoryBytes": 5,
+				"running": 1,
+				"waiting": 2,
+				"driver": "580.1",
+				"plugin": "cuda 0.1.0",
+				"usedBytes": 3,
+				"peakBytes": 4,
+				"busySeconds": 1.5,
+				"stageSeconds": { "rows": 0.25 },
+			})
 		);
 	}
 }

@@ -13,7 +13,7 @@ use std::{
 
 use opensand_primitives::{
 	proving::{
-		BridgeError, DeviceKind, JobFailure, JobId, JobResult, JobStatus, ProverDevice, ProvingJob,
+		BridgeError, DeviceKind, DeviceReport, JobFailure, JobId, JobResult, JobStatus, ProvingJob,
 		ProvingStage,
 	},
 	BlockNumber,
@@ -27,11 +27,14 @@ use thiserror::Error;
 use super::{
 	bundles::BundleStore,
 	metrics::{failure_label, Metrics},
-	pool::{self, Backoff},
-	process::WorkerCommand,
+	pool::{self, Backoff, DevicePolicy},
+	process::{WorkerCommand, WorkerProcess},
 	queue::{AfterAttempt, JobSummary, Queue, QueueError},
 	LOG_TARGET,
 };
+
+/// Different words of starting processes that are remembered, so as not to be repeated.
+const MAX_NOTED: usize = 16;
 
 /// How a prover service runs.
 #[derive(Clone, Debug)]
@@ -54,6 +57,8 @@ pub struct Config {
 	pub max_attempts: u32,
 	/// Delays between restarts of a failing worker process.
 	pub backoff: Backoff,
+	/// When a device that keeps failing is left alone.
+	pub device_policy: DevicePolicy,
 }
 
 /// Why the service could not start.
@@ -75,8 +80,10 @@ pub enum StartError {
 pub struct WorkerSummary {
 	/// The operating system's id of the process.
 	pub process: u32,
-	/// What it proves on.
-	pub devices: Vec<ProverDevice>,
+	/// What it proves on, and did there so far.
+	pub devices: Vec<DeviceReport>,
+	/// Whether it works on a job.
+	pub is_busy: bool,
 }
 
 /// Owns the pool: dropping it kills the worker processes and waits for the threads. Jobs stay in the queue.
@@ -102,6 +109,7 @@ impl ProverService {
 				queue,
 				workers: vec![None; config.workers],
 				announced: false,
+				noted: Vec::new(),
 			}),
 			work: Condvar::new(),
 			stopping: AtomicBool::new(false),
@@ -176,7 +184,7 @@ impl ProverHandle {
 
 	/// The worker processes that are up.
 	pub fn workers(&self) -> Vec<WorkerSummary> {
-		self.0.state.lock().workers.iter().flatten().cloned().collect()
+		self.0.state.lock().workers()
 	}
 
 	/// The key that clients seal private inputs to.
@@ -216,15 +224,27 @@ impl Prover for ProverHandle {
 			.ok_or(BridgeError::NotReady)
 	}
 
-	fn devices(&self) -> Result<Vec<ProverDevice>, BridgeError> {
+	fn devices(&self) -> Result<Vec<DeviceReport>, BridgeError> {
 		self.available()?;
-		let mut devices: Vec<ProverDevice> = Vec::new();
-		for worker in self.workers() {
-			for device in worker.devices {
+		let (workers, waiting) = {
+			let state = self.0.state.lock();
+			(state.workers(), state.queue.counts().waiting as u32)
+		};
+		let mut devices: Vec<DeviceReport> = Vec::new();
+		for worker in workers {
+			for report in worker.devices {
+				let running = u32::from(worker.is_busy);
 				// All processes share one processor; each GPU belongs to one process.
-				let shared = device.kind == DeviceKind::Cpu && devices.contains(&device);
-				if !shared {
-					devices.push(device);
+				let known = devices
+					.iter_mut()
+					.find(|known| report.device.kind == DeviceKind::Cpu && known.device == report.device);
+				match known {
+					Some(known) => known.running = known.running.saturating_add(running),
+					None => devices.push(DeviceReport {
+						running,
+						waiting,
+						..report
+					}),
 				}
 			}
 		}
@@ -273,6 +293,22 @@ struct State {
 	workers: Vec<Option<WorkerSummary>>,
 	/// Whether the log has the line with the devices.
 	announced: bool,
+	/// What processes said when they started that the log has.
+	noted: Vec<String>,
+}
+
+impl State {
+	fn workers(&self) -> Vec<WorkerSummary> {
+		self.workers.iter().flatten().cloned().collect()
+	}
+}
+
+/// A job to work on.
+pub(super) struct Work {
+	pub(super) id: JobId,
+	pub(super) job: ProvingJob,
+	/// Whether it failed before, and fails for good if it fails again.
+	pub(super) is_last_attempt: bool,
 }
 
 impl Shared {
@@ -288,7 +324,7 @@ impl Shared {
 	}
 
 	/// The next job, as soon as there is one; `None` after `timeout` or when the service stops.
-	pub(super) fn next_job(&self, timeout: Duration) -> Option<(JobId, ProvingJob)> {
+	pub(super) fn next_job(&self, timeout: Duration) -> Option<Work> {
 		let until = Instant::now() + timeout;
 		let mut state = self.state.lock();
 		loop {
@@ -296,9 +332,14 @@ impl Shared {
 				return None;
 			}
 			match state.queue.take() {
-				Ok(Some(job)) => {
+				Ok(Some((id, job))) => {
 					self.metrics.set_counts(state.queue.counts());
-					return Some(job);
+					let is_last_attempt = state.queue.is_last_attempt(&id, self.config.max_attempts);
+					return Some(Work {
+						id,
+						job,
+						is_last_attempt,
+					});
 				}
 				Ok(None) => {}
 				Err(error) => log::error!(target: LOG_TARGET, "{error}"),
@@ -388,13 +429,22 @@ impl Shared {
 		state.queue.put_back(id);
 	}
 
-	pub(super) fn worker_started(&self, index: usize, process: u32, devices: &[ProverDevice]) {
+	pub(super) fn worker_started(&self, index: usize, process: &WorkerProcess) {
 		let mut state = self.state.lock();
+		// Once, however often a process is replaced.
+		for note in &process.notes {
+			if !state.noted.contains(note) {
+				log::info!(target: LOG_TARGET, "Prover: {note}");
+				state.noted.truncate(MAX_NOTED);
+				state.noted.insert(0, note.clone());
+			}
+		}
 		if !state.announced {
 			state.announced = true;
-			let names: Vec<_> = devices
+			let names: Vec<_> = process
+				.devices
 				.iter()
-				.map(|device| String::from_utf8_lossy(&device.name).into_owned())
+				.map(|report| String::from_utf8_lossy(&report.device.name).into_owned())
 				.collect();
 			log::info!(
 				target: LOG_TARGET,
@@ -405,11 +455,39 @@ impl Shared {
 				hex::encode(self.config.secret.public_key()),
 			);
 		}
+		let summary = WorkerSummary {
+			process: process.id(),
+			devices: process.devices.clone(),
+			is_busy: false,
+		};
+		for report in &summary.devices {
+			self.metrics.device_started(index, report);
+		}
 		if let Some(place) = state.workers.get_mut(index) {
-			*place = Some(WorkerSummary {
-				process,
-				devices: devices.to_vec(),
-			});
+			*place = Some(summary);
+		}
+	}
+
+	/// The process at a place begins to work on a job, or ends it.
+	pub(super) fn worker_busy(&self, index: usize, is_busy: bool) {
+		if let Some(Some(worker)) = self.state.lock().workers.get_mut(index) {
+			worker.is_busy = is_busy;
+		}
+	}
+
+	/// The device of a place did more.
+	pub(super) fn device_reported(&self, index: usize, report: DeviceReport) {
+		let mut state = self.state.lock();
+		let Some(Some(worker)) = state.workers.get_mut(index) else {
+			return;
+		};
+		let known = worker
+			.devices
+			.iter_mut()
+			.find(|known| known.device.kind == report.device.kind && known.device.name == report.device.name);
+		if let Some(known) = known {
+			self.metrics.device_did(index, known, &report);
+			*known = report;
 		}
 	}
 
@@ -417,5 +495,6 @@ impl Shared {
 		if let Some(place) = self.state.lock().workers.get_mut(index) {
 			*place = None;
 		}
+		self.metrics.device_stopped(index);
 	}
 }

@@ -1,4 +1,5 @@
 //! Bundles for tests.
+#![allow(dead_code)] // each test uses its own part
 
 use std::{
 	fs,
@@ -44,6 +45,13 @@ impl Bundle {
 	pub fn public(store: &Path) -> Self {
 		static MADE: OnceLock<Made> = OnceLock::new();
 		MADE.get_or_init(|| Made::new(512, InputVisibility::Public))
+			.copy_to(store)
+	}
+
+	/// Puts a small bundle into `store` whose inputs are public.
+	pub fn small(store: &Path) -> Self {
+		static MADE: OnceLock<Made> = OnceLock::new();
+		MADE.get_or_init(|| Made::new(4, InputVisibility::Public))
 			.copy_to(store)
 	}
 

@@ -91,6 +91,7 @@ fn training_needs_the_permission_of_the_data() {
 		let refused = DispatchError::from(pallet_models::Error::<Runtime>::TrainingNotPermitted);
 		assert_noop!(declare(&bob, by_other), refused);
 
+		assert_ok!(Dsm::set_access_key(RuntimeOrigin::signed(bob.clone()), [9; 32]));
 		let grant = |training| {
 			let origin = RuntimeOrigin::signed(alice.clone());
 			let key = BoundedVec::truncate_from(vec![4; 80]);

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use codec::Encode;
 
 use crate::{
-	answer::read, interface::prover_bridge, BridgeError, JobId, JobResult, JobStatus, ProverDevice,
+	answer::read, interface::prover_bridge, BridgeError, DeviceReport, JobId, JobResult, JobStatus,
 	ProvingJob,
 };
 
@@ -39,10 +39,10 @@ pub fn result(id: JobId) -> Result<JobResult, BridgeError> {
 	read(|buffer| prover_bridge::result(id, buffer))
 }
 
-/// The devices that prove on this node, at most [`crate::MAX_DEVICES`].
+/// The devices that prove on this node, at most [`crate::MAX_DEVICES`], with their queue, times and memory.
 ///
 /// Errors: [`BridgeError::Unavailable`].
-pub fn devices() -> Result<Vec<ProverDevice>, BridgeError> {
+pub fn devices() -> Result<Vec<DeviceReport>, BridgeError> {
 	read(|buffer| prover_bridge::devices(buffer))
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
-use crate::{BridgeError, JobId, JobResult, JobStatus, ProverDevice, ProvingJob};
+use crate::{BridgeError, DeviceReport, JobId, JobResult, JobStatus, ProvingJob};
 
 /// A prover as the bridge sees it.
 ///
@@ -26,10 +26,10 @@ pub trait Prover: Send {
 	/// [`BridgeError::Unavailable`].
 	fn result(&self, id: &JobId) -> Result<JobResult, BridgeError>;
 
-	/// The devices that prove.
+	/// The devices that prove, with what they did so far.
 	///
 	/// Errors: [`BridgeError::Unavailable`].
-	fn devices(&self) -> Result<Vec<ProverDevice>, BridgeError>;
+	fn devices(&self) -> Result<Vec<DeviceReport>, BridgeError>;
 
 	/// Stops work on a job; nothing changes where it is finished.
 	///

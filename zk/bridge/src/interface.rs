@@ -14,7 +14,8 @@ use sp_runtime_interface::{
 use crate::JobId;
 #[cfg(not(substrate_runtime))]
 use crate::{
-	answer::write, BridgeError, ProverExt, ProvingJob, MAX_DEVICES, MAX_DEVICE_NAME_BYTES, MAX_JOB_BYTES,
+	answer::write, BridgeError, DeviceReport, ProverExt, ProvingJob, MAX_DEVICES, MAX_DEVICE_NAME_BYTES,
+	MAX_DEVICE_STAGES, MAX_JOB_BYTES,
 };
 
 /// The calls that a runtime may make of the node's prover. Each writes the SCALE encoding of a
@@ -58,14 +59,18 @@ pub trait ProverBridge {
 	/// Answers `Result<Vec<ProverDevice>, BridgeError>`.
 	fn devices(&mut self, answer: PassFatPointerAndWrite<&mut [u8]>) -> u32 {
 		let prover = self.extension::<ProverExt>().ok_or(BridgeError::Unavailable);
-		let devices = prover.and_then(|prover| prover.devices()).map(|mut devices| {
-			devices.truncate(MAX_DEVICES);
-			for device in &mut devices {
-				device.name.truncate(MAX_DEVICE_NAME_BYTES);
-			}
-			devices
+		let devices = prover.and_then(|prover| prover.devices()).map(|reports| {
+			let devices = bounded(reports).into_iter().map(|report| report.device);
+			devices.collect::<Vec<_>>()
 		});
 		write(devices, answer)
+	}
+
+	/// Answers `Result<Vec<DeviceReport>, BridgeError>`.
+	#[version(2)]
+	fn devices(&mut self, answer: PassFatPointerAndWrite<&mut [u8]>) -> u32 {
+		let prover = self.extension::<ProverExt>().ok_or(BridgeError::Unavailable);
+		write(prover.and_then(|prover| prover.devices()).map(bounded), answer)
 	}
 
 	/// Answers `Result<(), BridgeError>`.
@@ -77,6 +82,19 @@ pub trait ProverBridge {
 		let prover = self.extension::<ProverExt>().ok_or(BridgeError::Unavailable);
 		write(prover.and_then(|prover| prover.cancel(&id)), answer)
 	}
+}
+
+/// As many devices, stages and bytes of names as may cross.
+#[cfg(not(substrate_runtime))]
+fn bounded(mut reports: Vec<DeviceReport>) -> Vec<DeviceReport> {
+	reports.truncate(MAX_DEVICES);
+	for report in &mut reports {
+		report.device.name.truncate(MAX_DEVICE_NAME_BYTES);
+		report.driver.truncate(MAX_DEVICE_NAME_BYTES);
+		report.plugin.truncate(MAX_DEVICE_NAME_BYTES);
+		report.stages.truncate(MAX_DEVICE_STAGES);
+	}
+	reports
 }
 
 /// Decodes a job of at most [`MAX_JOB_BYTES`] bytes; trailing bytes are an error.

@@ -47,8 +47,8 @@ pub use extension::{Prover, ProverExt};
 #[cfg(not(substrate_runtime))]
 pub use interface::prover_bridge::HostFunctions;
 pub use opensand_primitives::proving::{
-	BridgeError, DeviceKind, JobFailure, JobId, JobInput, JobResult, JobStatus, ProverDevice, ProvingJob,
-	ProvingStage,
+	BridgeError, DeviceKind, DeviceReport, DeviceStage, JobFailure, JobId, JobInput, JobResult, JobStatus,
+	ProverDevice, ProvingJob, ProvingStage, StageTime,
 };
 
 /// Longest encoded [`ProvingJob`] that crosses, in bytes; longer ones are [`BridgeError::Malformed`].
@@ -57,8 +57,11 @@ pub const MAX_JOB_BYTES: usize = 1 << 20;
 pub const MAX_ANSWER_BYTES: usize = 1 << 20;
 /// Most devices that [`devices`] lists.
 pub const MAX_DEVICES: usize = 64;
-/// Longest name of a device, in bytes.
+/// Longest name of a device, of its driver and of its plug-in, in bytes.
 pub const MAX_DEVICE_NAME_BYTES: usize = 128;
+
+/// Most stages of a device that are told apart.
+pub const MAX_DEVICE_STAGES: usize = 16;
 
 #[cfg(test)]
 mod tests;

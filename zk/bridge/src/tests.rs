@@ -46,13 +46,28 @@ impl Prover for InMemory {
 		})
 	}
 
-	fn devices(&self) -> Result<Vec<ProverDevice>, BridgeError> {
-		let device = ProverDevice {
-			name: self.device_name.clone(),
-			kind: DeviceKind::Cpu,
-			memory_bytes: 1 << 30,
+	fn devices(&self) -> Result<Vec<DeviceReport>, BridgeError> {
+		let stage = StageTime {
+			stage: DeviceStage::Upload,
+			nanoseconds: 1,
+			calls: 2,
 		};
-		Ok(vec![device; self.devices])
+		let report = DeviceReport {
+			device: ProverDevice {
+				name: self.device_name.clone(),
+				kind: DeviceKind::Cuda,
+				memory_bytes: 1 << 30,
+			},
+			driver: self.device_name.clone(),
+			plugin: self.device_name.clone(),
+			used_bytes: 3,
+			peak_bytes: 4,
+			busy_nanoseconds: 5,
+			stages: vec![stage; self.devices],
+			running: 1,
+			waiting: 6,
+		};
+		Ok(vec![report; self.devices])
 	}
 
 	fn cancel(&self, id: &JobId) -> Result<(), BridgeError> {
@@ -106,7 +121,9 @@ fn calls_reach_the_registered_prover() {
 		assert_eq!(submit(&second), Ok(second.id()));
 		assert_eq!(status(second.id()), Ok(JobStatus::Queued { position: 1 }));
 		assert_eq!(result(first.id()).unwrap().output, vec![9; 10]);
-		assert_eq!(devices().unwrap()[0].name, b"CPU");
+		let reports = devices().unwrap();
+		assert_eq!(reports[0].device.name, b"CPU");
+		assert_eq!((reports[0].waiting, reports[0].peak_bytes), (6, 4));
 		assert_eq!(cancel(first.id()), Ok(()));
 		assert_eq!(status(first.id()), Err(BridgeError::UnknownJob));
 	});
@@ -163,9 +180,10 @@ fn device_lists_are_cut_to_their_bounds() {
 	with_prover(prover, || {
 		let devices = devices().unwrap();
 		assert_eq!(devices.len(), MAX_DEVICES);
-		assert!(devices
-			.iter()
-			.all(|device| device.name.len() == MAX_DEVICE_NAME_BYTES));
+		assert!(devices.iter().all(|report| {
+			[&report.device.name, &report.driver, &report.plugin].map(Vec::len) == [MAX_DEVICE_NAME_BYTES; 3]
+				&& report.stages.len() == MAX_DEVICE_STAGES
+		}));
 	});
 }
 
@@ -193,8 +211,10 @@ fn every_function_is_exported_once_to_the_executor() {
 		.map(|function| function.name())
 		.collect();
 	names.sort_unstable();
-	let expected = ["cancel", "devices", "result", "status", "submit"]
-		.map(|function| format!("ext_prover_bridge_{function}_version_1"));
+	let mut expected = ["cancel", "devices", "result", "status", "submit"]
+		.map(|function| format!("ext_prover_bridge_{function}_version_1"))
+		.to_vec();
+	expected.insert(2, "ext_prover_bridge_devices_version_2".into());
 	assert_eq!(names, expected);
 }
 
@@ -223,6 +243,7 @@ proptest! {
 		let _ = answer::read::<JobStatus>(write);
 		let _ = answer::read::<JobResult>(write);
 		let _ = answer::read::<Vec<ProverDevice>>(write);
+		let _ = answer::read::<Vec<DeviceReport>>(write);
 		let _ = answer::read::<()>(write);
 	}
 

@@ -44,9 +44,6 @@ impl Basis {
 	/// Of a model whose weights are committed to. Nothing but [`model`](Self::model) depends on them.
 	pub(crate) fn committed(model: Arc<Model>, widths: DeclaredWidths) -> Result<Self, CircuitError> {
 		let architecture = model.architecture();
-		if let Some((layer, operator)) = first_without_commitment(architecture) {
-			return Err(CircuitError::NotCommitted { layer, operator });
-		}
 		widths.check(&model)?;
 		let mut tensors = vec![Interval::INT8];
 		let mut accumulators = Vec::new();
@@ -102,25 +99,6 @@ impl Basis {
 	}
 }
 
-/// The first layer for which there is no circuit with committed weights, and its operator.
-fn first_without_commitment(architecture: &Architecture) -> Option<(usize, &'static str)> {
-	let mut layers = architecture
-		.layers()
-		.iter()
-		.map(|layer| &layer.operator)
-		.enumerate();
-	let (layer, operator) = layers.find(|(_, operator)| {
-		matches!(
-			operator,
-			Operator::MatMul(_)
-				| Operator::Softmax(_)
-				| Operator::LayerNormalization(_)
-				| Operator::Embedding(_)
-		)
-	})?;
-	Some((layer, operator.name()))
-}
-
 /// Where a layer's accumulators, if it has any that follow from tensors alone, and its outputs lie whatever the weights are.
 fn bounds(
 	architecture: &Architecture,
@@ -147,13 +125,24 @@ fn bounds(
 			let (x, y) = (scaled(left, from), scaled(right, tensors[usize::from(add.other)]));
 			interval([x[0] + y[0], x[1] + y[1]])?
 		}
-		operator if operator.has_weights() => Some(Interval::new(0, 0)),
+		Operator::MatMul(matmul) => {
+			let other = tensors[usize::from(matmul.other)];
+			let terms = i64::from(architecture.shapes()[usize::from(layer.input)].width);
+			let [left, right] = [from, other].map(|interval| [interval.lower, interval.upper].map(i64::from));
+			let ends = left.map(|x| right.map(|y| terms * x * y));
+			let ends = ends.as_flattened().iter().copied();
+			interval([ends.clone().min().unwrap_or(0), ends.max().unwrap_or(0)])?
+		}
+		// As declared.
+		operator if operator.has_weights() && operator.has_accumulators() => Some(Interval::new(0, 0)),
 		_ => None,
 	};
 	let others = layer.operator.other_inputs().iter();
 	let outputs = match (&layer.operator, layer.operator.requantisation(0)) {
 		(_, Some((_, activation))) => clamp_range(activation),
 		(Operator::Relu, _) => Interval::new(0, from.upper.max(0)),
+		(Operator::Softmax(_), _) => Interval::new(0, i8::MAX.into()),
+		(Operator::Embedding(_), _) => Interval::INT8,
 		(Operator::Lut(images), _) => {
 			let images = (from.lower..=from.upper).map(|x| image(images, x) as i32);
 			let images = images.map(|image| Interval::new(image, image));

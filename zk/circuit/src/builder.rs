@@ -244,17 +244,27 @@ impl Builder {
 	}
 
 	/// A word of the weights' segment, and the circuit's own expression that it equals.
+	pub(crate) fn weights_word(&mut self, expression: impl FnOnce() -> Lc) -> Result<()> {
+		self.weights_word_with(Lc::zero, || Variable::One.into(), expression)
+	}
+
+	/// A word of the weights' segment and what is said of it: (word + a) · b = c.
 	///
 	/// The word stands in A of this constraint and nowhere else, and the constraints of all words are the circuit's first, in
 	/// the order of the words. So a word's column, and with it its element of a key, is the same in every circuit.
-	pub(crate) fn weights_word(&mut self, expression: impl FnOnce() -> Lc) -> Result<()> {
+	pub(crate) fn weights_word_with(
+		&mut self,
+		a: impl FnOnce() -> Lc,
+		b: impl FnOnce() -> Lc,
+		c: impl FnOnce() -> Lc,
+	) -> Result<()> {
 		assert_eq!(
 			self.constraints, self.weights as usize,
 			"words of the weights come first"
 		);
 		let word = Variable::Weights(self.weights);
 		self.weights += 1;
-		self.enforce(|| word.into(), || Variable::One.into(), expression)
+		self.enforce(|| a().plus(0, [(1, word)]), b, c)
 	}
 
 	/// a · b = c, without public inputs in c. Fails beyond the limit, before the

@@ -5,8 +5,9 @@ use crate::{
 	builder::{Builder, Part, MAX_CONSTRAINTS},
 	cost::cheapest_plan,
 	error::{CircuitError, MockError},
-	packing,
+	packing::{self, WordShape},
 	plan::Plan,
+	registration::RegistrationCircuit,
 	synthesis::{synthesise, Run},
 	widths::{DeclaredWidths, WeightsMode},
 };
@@ -121,7 +122,24 @@ impl InferenceCircuit {
 			WeightsMode::Committed(widths) => Basis::committed(model, widths)?,
 		};
 		let plan = cheapest_plan(&basis)?;
-		Self::with_plan(basis, visibility, plan)
+		if basis.widths.is_none() {
+			return Self::with_plan(basis, visibility, plan);
+		}
+		let pairs = plan.with_words(&basis, WordShape::Pairs);
+		let circuit = Self::with_plan(basis.clone(), visibility, plan);
+		let with_pairs = Self::with_plan(basis, visibility, pairs);
+		match (&circuit, &with_pairs) {
+			(Ok(any), Ok(pairs)) if pairs.family_domain() < any.family_domain() => with_pairs,
+			(Err(_), Ok(_)) => with_pairs,
+			_ => circuit,
+		}
+	}
+
+	/// The domain of the keys of the circuit's family, without end where its registration is too large.
+	fn family_domain(&self) -> usize {
+		let registration = RegistrationCircuit::of(self);
+		let registration = registration.map_or(usize::MAX, |registration| registration.size().domain);
+		self.size.domain.max(registration)
 	}
 
 	/// The circuit of a plan, whether it is the cheapest or not.

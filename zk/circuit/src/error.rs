@@ -44,14 +44,6 @@ pub enum CircuitError {
 		/// What has been declared.
 		declared: Interval,
 	},
-	/// A layer for which this build has no circuit with committed weights. Compile the model with constant weights.
-	#[error("layer {layer} ({operator}) has no circuit with committed weights; make the weights constants")]
-	NotCommitted {
-		/// Index of the layer.
-		layer: usize,
-		/// Its operator.
-		operator: &'static str,
-	},
 	/// The words of the weights are not as many as the circuit has: none, if its weights are constants. Take them from
 	/// `InferenceCircuit::words`.
 	#[error("{found} words of weights, the circuit has {expected}")]

@@ -9,57 +9,27 @@ use crate::{
 	builder::{Builder, Result},
 	linear::{Lc, Variable},
 	logup::TableId,
-	requantise::{Accumulator, Requantisation},
-	requantise_look_up::RequantiseTables,
 	wire::{Wire, WireSum},
 };
-use opensand_nn::{Activation, Interval, LayerNormalization, LayerWeights, Shape};
+use opensand_nn::{LayerNormalization, Shape};
 
 /// 2^48: the square of twice 2^23.
 const ONE: i64 = 1 << (2 * (LayerNormalization::RECIPROCAL_BITS + 1));
 
 impl Builder {
-	/// The normalised rows of a tensor, weighed and requantised. `intervals` has the bounds of each channel's accumulators.
-	#[allow(clippy::too_many_arguments)]
+	/// d_i · R for each element of each row of a tensor.
 	pub(crate) fn layer_normalization(
 		&mut self,
 		normalization: &LayerNormalization,
-		weights: &LayerWeights,
 		inputs: &[Wire],
 		from: Shape,
-		intervals: &[Interval],
-		accumulators: Option<&[i32]>,
-		tables: Option<RequantiseTables>,
+		range: Option<TableId>,
 	) -> Result<Vec<Wire>> {
-		let width = from.width as usize;
-		let height = from.height as usize;
-		let mut outputs = Vec::with_capacity(inputs.len());
-		for (index, row) in inputs.chunks(width).enumerate() {
-			let normalised = self.normalised(normalization, row, tables.map(|tables| tables.range))?;
-			let parameters = weights.weights.iter().zip(&weights.biases);
-			let activation = Activation::Identity;
-			let requantisation =
-				Requantisation::new(intervals[index / height], normalization.shift, activation);
-			for (place, (x, (weight, bias))) in normalised.iter().zip(parameters).enumerate() {
-				let value = accumulators.map_or(0, |accumulators| accumulators[index * width + place].into());
-				let accumulator = Accumulator {
-					lc: || {
-						let mut sum = WireSum::new((*bias).into());
-						sum.add((*weight).into(), x);
-						sum.into_lc()
-					},
-					value,
-				};
-				outputs.push(self.requantise(
-					accumulator,
-					requantisation,
-					normalization.shift,
-					activation,
-					tables,
-				)?);
-			}
+		let mut normalised = Vec::with_capacity(inputs.len());
+		for row in inputs.chunks(from.width as usize) {
+			normalised.extend(self.normalised(normalization, row, range)?);
 		}
-		Ok(outputs)
+		Ok(normalised)
 	}
 
 	/// d_i · R for each element of a row.

@@ -65,8 +65,30 @@ impl Builder {
 				let places = from.transposed_places(*permutation);
 				Ok(places.map(|place| inputs[place]).collect())
 			}
+			Operator::LayerNormalization(normalization) => {
+				let normalised = self.layer_normalization(normalization, inputs, from, plan.range())?;
+				let sums = Sums::new(basis, index, tensors).of_inputs(&normalised);
+				let (values, tables) = (accumulators(index), plan.requantise_tables());
+				let Some(packing) = packing else {
+					return self.requantise_all(&sums, values, tables);
+				};
+				let claimed = self.claims(basis, index, values);
+				self.packed_sums(basis, packing, &normalised, copies, &claimed)?;
+				self.requantise_all(&sums.claimed(&claimed), values, tables)
+			}
+			Operator::Embedding(embedding) => {
+				let weights = layer_weights(&basis.model, index);
+				let Some(packing) = packing else {
+					return self.embedding(embedding, weights, inputs);
+				};
+				let (outputs, indicators) =
+					self.committed_embedding(embedding, weights, inputs, plan.range())?;
+				self.packed_sums(basis, packing, &indicators, copies, &outputs)?;
+				Ok(outputs)
+			}
 			_ if let Some(packing) = packing => {
-				let claimed = self.packed_sums(basis, packing, inputs, copies, accumulators(index))?;
+				let claimed = self.claims(basis, index, accumulators(index));
+				self.packed_sums(basis, packing, inputs, copies, &claimed)?;
 				if plan == LayerPlan::Pooled {
 					return Ok(claimed);
 				}
@@ -83,15 +105,6 @@ impl Builder {
 				self.matmul(matmul, left, right, intervals, accumulators(index), tables)
 			}
 			Operator::Softmax(softmax) => self.softmax(softmax, inputs, from, plan),
-			Operator::LayerNormalization(normalization) => {
-				let weights = layer_weights(&basis.model, index);
-				let intervals = basis.accumulators(index);
-				let (values, tables) = (accumulators(index), plan.requantise_tables());
-				self.layer_normalization(normalization, weights, inputs, from, intervals, values, tables)
-			}
-			Operator::Embedding(embedding) => {
-				self.embedding(embedding, layer_weights(&basis.model, index), inputs)
-			}
 			// Where its accumulators are pooled, the layer has no wires of its own.
 			_ if plan == LayerPlan::Pooled => Ok(Vec::new()),
 			_ => {

@@ -46,7 +46,9 @@
 //! | a word of weights, packed for up to κ outputs, and of biases | 1 | 1 |
 //! | Linear, Conv2d, DilatedConv2d: κ accumulators, outputs or positions that share weights, of n taps | n | n |
 //! | their requantisation | W + 6 or so | ⌈s/k⌉ + 2, and the limbs of a quotient |
-//! | registration: a weight, a byte of a bias | | 1 |
+//! | LayerNormalization's weighing of κ rows; Embedding of κ elements from v rows | 1; v | the same |
+//! | an element of an embedding | 8 | 1 |
+//! | registration: a weight or two, a byte of a bias | | 1 |
 //!
 //! κ is about 10: 253 bits by the width of a digit, which the module `packing` derives. Widths are declared
 //! ([`DeclaredWidths`]), so that circuits depend on the architecture and not on its weights.
@@ -68,9 +70,10 @@
 //!
 //! | model | words | as chosen | domain | committed | rest | registration | domain |
 //! |---|---|---|---|---|---|---|---|
-//! | digits | 781 | 4 500 | 2^13 | 542 | 4 202 | 6 053 | 2^13 |
-//! | LeNet-5 | 7 152 | 93 982 | 2^17 | 31 810 | 90 956 | 69 344 | 2^17 |
-//! | residual network | 15 634 | 525 120 | 2^20 | 143 720 | 518 595 | 94 058 | 2^17 |
+//! | digits | 781 | 4 500 | 2^13 | 542 | 4 202 | 5 273 | 2^13 |
+//! | LeNet-5 | 7 152 | 93 982 | 2^17 | 31 810 | 90 956 | 62 193 | 2^16 |
+//! | residual network | 15 634 | 525 120 | 2^20 | 143 720 | 518 595 | 78 425 | 2^17 |
+//! | transformer | 12 505 | 303 334 | 2^19 | 140 662 | 294 787 | 75 993 | 2^17 |
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

@@ -9,10 +9,11 @@
 //! | what | constraint |
 //! |---|---|
 //! | a look-up of v | inverse · (r − v) = 1 |
+//! | one in a word's row: see [`weights_word_look_up`](Builder::weights_word_look_up) | −c·(r − v) · h = 1 |
 //! | an entry t | h · (r − t) = m |
 //! | a table | Σ inverse − Σ h = 0 |
 //!
-//! Only small committed variables and r are ever in B; inverses and h, which are full-width, are in A.
+//! Inverses and h are full-width and in A, where they cost no multiplication in G2, but for those of words' rows.
 
 use crate::{
 	builder::{Builder, Result},
@@ -27,6 +28,12 @@ use ark_ff::{batch_inversion, AdditiveGroup, Field};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TableId(pub(crate) usize);
 
+/// A power of two and its inverse.
+pub(crate) struct Place {
+	pub(crate) power: Fr,
+	pub(crate) inverse: Fr,
+}
+
 /// A table and what has been looked up in it.
 pub(crate) struct LookUps {
 	pub(crate) table: Table,
@@ -36,8 +43,8 @@ pub(crate) struct LookUps {
 	multiplicities: Vec<u32>,
 	/// 1/(r − t) of each entry, where the challenges are known.
 	inverses: Vec<Fr>,
-	/// Variables of the looked-up values' inverses, where matrices are wanted.
-	variables: Vec<Variable>,
+	/// The looked-up values' inverses as multiples of variables, where matrices are wanted.
+	variables: Vec<(Fr, Variable)>,
 }
 
 impl Builder {
@@ -89,20 +96,7 @@ impl Builder {
 		position: i64,
 		expression: impl FnOnce() -> Lc,
 	) -> Result<()> {
-		self.note_table(id);
-		let matrices = self.wants_matrices();
-		let look_ups = &mut self.look_ups[id.0];
-		let mut inverse = Fr::ZERO;
-		if let Ok(position) = usize::try_from(position) {
-			if let Some(multiplicity) = look_ups.multiplicities.get_mut(position) {
-				*multiplicity += 1;
-			}
-			inverse = look_ups.inverses.get(position).copied().unwrap_or_default();
-		}
-		let inverse = self.rest_field(inverse);
-		if matrices {
-			self.look_ups[id.0].variables.push(inverse);
-		}
+		let inverse = self.inverse(id, position, Fr::ONE, Fr::ONE);
 		self.enforce(
 			|| inverse.into(),
 			|| {
@@ -117,12 +111,58 @@ impl Builder {
 		)
 	}
 
+	/// A word of the weights, ℓ + c·v for what is `lower` and c = 2^place, and that v is the entry of a table at `position`.
+	///
+	/// The word's own row says it: with A = ℓ + c·v − c·r, the inverse of the look-up is −c times the variable in B. So a word costs no row
+	/// besides those of its look-ups.
+	pub(crate) fn weights_word_look_up(
+		&mut self,
+		id: TableId,
+		position: i64,
+		place: &Place,
+		lower: impl FnOnce() -> Lc,
+	) -> Result<()> {
+		let multiple = self.inverse(id, position, -place.inverse, -place.power);
+		self.weights_word_with(
+			|| {
+				let lower = lower();
+				assert!(
+					lower.is_committed(),
+					"a looked-up expression has a variable that is not committed"
+				);
+				lower
+					.scaled(-Fr::ONE)
+					.plus_scaled(-place.power, &Lc::from(Self::R))
+			},
+			|| multiple.into(),
+			|| Variable::One.into(),
+		)
+	}
+
+	/// Counts a look-up and makes a variable for its inverse, which is `coefficient` times the variable; `factor` is one over that.
+	fn inverse(&mut self, id: TableId, position: i64, factor: Fr, coefficient: Fr) -> Variable {
+		self.note_table(id);
+		let look_ups = &mut self.look_ups[id.0];
+		let mut inverse = Fr::ZERO;
+		if let Ok(position) = usize::try_from(position) {
+			if let Some(multiplicity) = look_ups.multiplicities.get_mut(position) {
+				*multiplicity += 1;
+			}
+			inverse = look_ups.inverses.get(position).copied().unwrap_or_default();
+		}
+		let variable = self.rest_field(inverse * factor);
+		if self.wants_matrices() {
+			self.look_ups[id.0].variables.push((coefficient, variable));
+		}
+		variable
+	}
+
 	/// The tables' side of all look-ups; nothing can be looked up afterwards.
 	pub(crate) fn close_tables(&mut self) -> Result<()> {
 		self.close_part();
 		for look_ups in std::mem::take(&mut self.look_ups) {
 			self.part(look_ups.table.name());
-			let mut sum = Lc::integers(0, look_ups.variables.iter().map(|inverse| (1, *inverse)));
+			let mut sum = Lc(look_ups.variables);
 			for position in 0..look_ups.table.len() {
 				let count = look_ups.multiplicities.get(position).copied().unwrap_or_default();
 				let multiplicity = self.commit(count.into());

@@ -33,7 +33,26 @@ impl Builder {
 			.collect()
 	}
 
-	/// Variables that are proven to be a layer's accumulators, if requantisation proves of each what the packing relies on.
+	/// Variables that are claimed to be a layer's accumulators.
+	pub(crate) fn claims(&mut self, basis: &Basis, layer: usize, accumulators: Option<&[i32]>) -> Vec<Wire> {
+		let shape = basis.model.architecture().shapes()[layer + 1];
+		let intervals = basis.accumulators(layer).iter();
+		let intervals = intervals.flat_map(|interval| std::iter::repeat_n(*interval, shape.plane() as usize));
+		intervals
+			.enumerate()
+			.map(|(element, interval)| {
+				let value = accumulators.map_or(0, |values| values[element].into());
+				Wire {
+					variable: Some(self.commit(value)),
+					offset: 0,
+					interval,
+					value,
+				}
+			})
+			.collect()
+	}
+
+	/// Proves that what is claimed are a layer's accumulators, if of each is proven besides what the packing relies on.
 	///
 	/// For each block of outputs and each chunk of positions, the packed accumulators are the sum, over the taps, of a word
 	/// times the packed inputs, and of the biases' word at each position. The last product takes the sum.
@@ -43,25 +62,13 @@ impl Builder {
 		packing: &Packing,
 		inputs: &[Wire],
 		copies: &[WordCopy],
-		accumulators: Option<&[i32]>,
-	) -> Result<Vec<Wire>> {
+		claimed: &[Wire],
+	) -> Result<()> {
 		let architecture = basis.model.architecture();
 		let layer = &architecture.layers()[packing.layer];
 		let from = architecture.shapes()[usize::from(layer.input)];
 		let to = architecture.shapes()[packing.layer + 1];
-		let plane = to.plane() as usize;
-		let mut claimed = Vec::with_capacity(to.elements() as usize);
-		for (channel, interval) in basis.accumulators(packing.layer).iter().enumerate() {
-			for position in 0..plane {
-				let value = accumulators.map_or(0, |values| values[channel * plane + position].into());
-				claimed.push(Wire {
-					variable: Some(self.commit(value)),
-					offset: 0,
-					interval: *interval,
-					value,
-				});
-			}
-		}
+		let plane = packing.plane;
 		let powers = packing.powers();
 		for group in 0..packing.groups {
 			for first in (0..plane).step_by(packing.positions) {
@@ -69,15 +76,15 @@ impl Builder {
 				let taps = packed_taps(&layer.operator, packing, group, from, to, positions.clone());
 				for block in packing.blocks(group) {
 					let words = &copies[block.words.clone()];
-					let sum = || packed(packing, &block, &claimed, plane, positions.clone(), &powers);
+					let sum = || packed(packing, &block, claimed, positions.clone(), &powers);
 					self.packed_sum(packing, inputs, &taps, words, positions.len(), sum, &powers)?;
 				}
 			}
 		}
-		Ok(claimed)
+		Ok(())
 	}
 
-	/// One packed sum: of `words`, one a tap and that of the biases last.
+	/// One packed sum: of `words`, one a tap and that of the biases, where there are some, last.
 	#[allow(clippy::too_many_arguments)]
 	fn packed_sum(
 		&mut self,
@@ -97,11 +104,11 @@ impl Builder {
 			}
 			lc
 		};
-		let (bias, words) = words.split_last().expect("a block has a word of biases");
+		let (words, biases) = words.split_at(packing.taps);
 		let remainder = |products: &[Variable]| {
 			let slots: Fr = (0..positions).map(place).sum();
 			let mut lc = sum();
-			lc.0.push((-slots, bias.variable));
+			lc.0.extend(biases.iter().map(|word| (-slots, word.variable)));
 			lc.plus(0, products.iter().map(|product| (-1, *product)))
 		};
 		let mut used = taps.iter().zip(words).filter(|(tap, _)| !tap.is_empty());
@@ -131,19 +138,12 @@ impl Builder {
 }
 
 /// Σ B^i·acc_i over the outputs of a block at some positions.
-fn packed(
-	packing: &Packing,
-	block: &Block,
-	claimed: &[Wire],
-	plane: usize,
-	positions: Range<usize>,
-	powers: &[Fr],
-) -> Lc {
+fn packed(packing: &Packing, block: &Block, claimed: &[Wire], positions: Range<usize>, powers: &[Fr]) -> Lc {
 	let mut lc = Lc::zero();
 	for (slot, position) in positions.enumerate() {
 		for (digit, output) in block.outputs.clone().enumerate() {
 			let power = powers[slot * packing.outputs + digit];
-			lc = lc.plus_scaled(power, &claimed[output * plane + position].lc());
+			lc = lc.plus_scaled(power, &claimed[packing.element(output, position)].lc());
 		}
 	}
 	lc
@@ -159,7 +159,16 @@ fn packed_taps(
 	positions: Range<usize>,
 ) -> Taps {
 	let Some((conv, dilation)) = operator.convolution() else {
-		return (0..packing.taps).map(|input| vec![(0, input)]).collect();
+		// Every position has the inputs of all groups' taps side by side.
+		let inputs = packing.groups * packing.taps;
+		let places = |tap: usize| -> Vec<(usize, usize)> {
+			let first = group * packing.taps + tap;
+			let positions = positions.clone().enumerate();
+			positions
+				.map(|(slot, position)| (slot, position * inputs + first))
+				.collect()
+		};
+		return (0..packing.taps).map(places).collect();
 	};
 	let area = conv.window.area() as usize;
 	let channels = packing.taps / area;

@@ -4,6 +4,9 @@
 //! biases. Times packed inputs Σ_p B^(cp)·x_p, at p positions for c outputs, it has the products of all pairs in distinct
 //! digits, and the sum over all taps has the accumulators.
 //!
+//! A LayerNormalization has a word for each weight, which the elements of one place in all rows share. An Embedding is a linear layer
+//! without biases of the indicators of tokens.
+//!
 //! # How wide a digit is
 //!
 //! The circuit claims accumulators a_i and proves Σ B^i·a_i = Σ B^i·t_i in the field, for the true ones t_i. This says a_i
@@ -19,7 +22,7 @@ use crate::{
 };
 use ark_bls12_381::Fr;
 use ark_ff::Field;
-use opensand_nn::{Model, Operator};
+use opensand_nn::{Architecture, Interval, Layer, LayerNormalization, Model, Operator};
 use std::ops::Range;
 
 /// The bits of all digits of a word and of a packed sum, of weights or of activations: B^κ < 2^253 < |F|.
@@ -40,7 +43,11 @@ pub(crate) struct Packing {
 	pub(crate) group_outputs: usize,
 	/// Weights of an output.
 	pub(crate) taps: usize,
-	/// Bytes of a bias.
+	/// Positions that share weights.
+	pub(crate) plane: usize,
+	/// Whether a tensor has all outputs of a position side by side, instead of all positions of an output.
+	pub(crate) side_by_side: bool,
+	/// Bytes of a bias; 0 where there are none.
 	pub(crate) bias_bytes: u8,
 	/// W: a digit is one of base 2^W.
 	pub(crate) digit_bits: u32,
@@ -50,46 +57,111 @@ pub(crate) struct Packing {
 	pub(crate) positions: usize,
 }
 
+/// Which outputs of a layer read the same inputs, and which positions share weights.
+struct Sharing {
+	groups: usize,
+	group_outputs: usize,
+	taps: usize,
+	plane: usize,
+	side_by_side: bool,
+}
+
+impl Sharing {
+	fn of(architecture: &Architecture, layer: usize) -> Self {
+		let Layer { input, operator } = &architecture.layers()[layer];
+		let shapes = architecture.shapes();
+		let (from, to) = (shapes[usize::from(*input)], shapes[layer + 1]);
+		let width = to.width as usize;
+		let rows = (to.channels * to.height) as usize;
+		match operator {
+			// An element of a row has a weight of its own, which all rows share.
+			Operator::LayerNormalization(_) => Self {
+				groups: width,
+				group_outputs: 1,
+				taps: 1,
+				plane: rows,
+				side_by_side: true,
+			},
+			// A linear layer of the indicators of tokens.
+			Operator::Embedding(embedding) => Self {
+				groups: 1,
+				group_outputs: width,
+				taps: embedding.vocabulary as usize,
+				plane: rows,
+				side_by_side: true,
+			},
+			_ => {
+				let (groups, area) = operator.convolution().map_or((1, 1), |(conv, _)| {
+					(conv.groups as usize, conv.window.area() as usize)
+				});
+				Self {
+					groups,
+					group_outputs: to.channels as usize / groups,
+					taps: from.channels as usize / groups * area,
+					plane: to.plane() as usize,
+					side_by_side: false,
+				}
+			}
+		}
+	}
+}
+
 /// Some outputs of a layer with the same inputs, and their words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
 	/// The outputs.
 	pub(crate) outputs: Range<usize>,
-	/// The places of their words: one a tap, and that of the biases last.
+	/// The places of their words: one a tap, and that of the biases, where there are some, last.
 	pub(crate) words: Range<usize>,
 }
 
 impl Packing {
 	/// How a layer is packed so that its sums take the fewest constraints, for claims of this many bits.
-	fn new(basis: &Basis, layer: usize, widths: &LayerWidths, digit_bits: u32, first_word: usize) -> Self {
-		let architecture = basis.model.architecture();
-		let operator = &architecture.layers()[layer].operator;
-		let to = architecture.shapes()[layer + 1];
-		let groups = operator.convolution().map_or(1, |(conv, _)| conv.groups as usize);
-		let group_outputs = to.channels as usize / groups;
-		let taps = basis
-			.model
-			.layer_weights(layer)
-			.map_or(0, |weights| weights.weights.len() / to.channels as usize);
-		let plane = to.plane() as usize;
+	fn new(
+		basis: &Basis,
+		layer: usize,
+		widths: &LayerWidths,
+		digit_bits: u32,
+		first_word: usize,
+		shape: WordShape,
+	) -> Self {
+		let Sharing {
+			groups,
+			group_outputs,
+			taps,
+			plane,
+			side_by_side,
+		} = Sharing::of(basis.model.architecture(), layer);
+		let bias_bytes = match basis.model.architecture().layers()[layer].operator {
+			Operator::Embedding(_) => 0,
+			_ => widths.bias_bytes,
+		};
 		let digits = (WORD_BITS / digit_bits).max(1) as usize;
 		let positions = |outputs: usize| (digits / outputs).min(plane);
 		let cost = |outputs: &usize| {
 			let blocks = groups * group_outputs.div_ceil(*outputs);
-			blocks * (plane.div_ceil(positions(*outputs)) * taps + taps + 1)
+			blocks * (plane.div_ceil(positions(*outputs)) * taps + taps + usize::from(bias_bytes > 0))
 		};
 		// Of equal ones the last, which has the fewest words.
 		let outputs = (1..=digits.min(group_outputs))
 			.rev()
+			.filter(|outputs| shape == WordShape::Any || *outputs == 1 || outputs % 2 == 0)
 			.min_by_key(cost)
 			.unwrap_or(1);
+		// A wider digit is as sound, and layers with the same one share a table.
+		let digit_bits = match shape {
+			WordShape::Any => digit_bits,
+			WordShape::Pairs => WORD_BITS / (outputs * positions(outputs)) as u32,
+		};
 		Self {
 			layer,
 			first_word,
 			groups,
 			group_outputs,
 			taps,
-			bias_bytes: widths.bias_bytes,
+			plane,
+			side_by_side,
+			bias_bytes,
 			digit_bits,
 			outputs,
 			positions: positions(outputs),
@@ -98,7 +170,16 @@ impl Packing {
 
 	/// Words of a block.
 	fn block_words(&self) -> usize {
-		self.taps + 1
+		self.taps + usize::from(self.bias_bytes > 0)
+	}
+
+	/// The place in the layer's tensor of an output at a position.
+	pub(crate) fn element(&self, output: usize, position: usize) -> usize {
+		if self.side_by_side {
+			position * self.groups * self.group_outputs + output
+		} else {
+			output * self.plane + position
+		}
 	}
 
 	/// The places of the layer's words.
@@ -158,9 +239,13 @@ impl Packing {
 			.layer_weights(self.layer)
 			.expect("a layer that is packed has weights");
 		let tap = word - block.words.start;
+		let operator = &model.architecture().layers()[self.layer].operator;
+		let is_table = matches!(operator, Operator::Embedding(_));
 		block.outputs.clone().map(move |output| {
 			if tap == self.taps {
 				weights.biases[output].into()
+			} else if is_table {
+				weights.weights[tap * self.group_outputs + output].into()
 			} else {
 				weights.weights[output * self.taps + tap].into()
 			}
@@ -168,8 +253,22 @@ impl Packing {
 	}
 }
 
+/// What words are made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WordShape {
+	/// The fewest products.
+	Any,
+	/// Digits that are looked up in pairs when they are registered: an even number of them where there are several.
+	Pairs,
+}
+
 /// The packing of every layer that has weights, in order, under a plan's choices; word 0 is the mask.
-pub(crate) fn packings(basis: &Basis, tables: &[Table], plans: &[LayerPlan]) -> Vec<Packing> {
+pub(crate) fn packings(
+	basis: &Basis,
+	tables: &[Table],
+	plans: &[LayerPlan],
+	shape: WordShape,
+) -> Vec<Packing> {
 	let Some(widths) = &basis.widths else {
 		return Vec::new();
 	};
@@ -178,7 +277,7 @@ pub(crate) fn packings(basis: &Basis, tables: &[Table], plans: &[LayerPlan]) -> 
 	layers
 		.map(|(layer, widths)| {
 			let digit_bits = digit_bits(basis, layer, widths, tables, plans);
-			let packing = Packing::new(basis, layer, widths, digit_bits, next_word);
+			let packing = Packing::new(basis, layer, widths, digit_bits, next_word, shape);
 			next_word = packing.words().end;
 			packing
 		})
@@ -210,15 +309,27 @@ fn digit_bits(
 ) -> u32 {
 	let description = &basis.model.architecture().layers()[layer];
 	let operator = &description.operator;
-	let inputs = basis.tensor(description.input.into());
-	let input = u128::from(inputs.lower.unsigned_abs().max(inputs.upper.unsigned_abs()));
-	let outputs = basis.accumulators(layer).len();
-	let taps = basis
-		.model
-		.layer_weights(layer)
-		.map_or(0, |weights| weights.weights.len() / outputs);
 	let largest_bias = 1u128 << (8 * widths.bias_bytes - 1);
-	let truth = taps as u128 * WEIGHT * input + largest_bias;
+	let taps = Sharing::of(basis.model.architecture(), layer).taps as u128;
+	let reach =
+		|interval: Interval| u128::from(interval.lower.unsigned_abs().max(interval.upper.unsigned_abs()));
+	let inputs = basis.tensor(description.input.into());
+	let truth = match operator {
+		// One indicator of a token is set at most, and what a limb can hold is claimed.
+		Operator::Embedding(_) => {
+			let offset = u128::from(Interval::INT8.lower.unsigned_abs());
+			let claim = plans[layer].range().map_or(8, |range| match &tables[range.0] {
+				Table::Range { bits } => *bits,
+				_ => unreachable!("the plan names a range"),
+			});
+			return bits_of(WEIGHT + offset.max((1 << claim) - 1 - offset));
+		}
+		Operator::LayerNormalization(_) => {
+			let width = basis.model.architecture().shapes()[layer + 1].width;
+			WEIGHT * reach(LayerNormalization::normalised_bounds(width)) + largest_bias
+		}
+		_ => taps * WEIGHT * reach(inputs) + largest_bias,
+	};
 
 	let is_pool_of =
 		|plan: &&LayerPlan| matches!(plan, LayerPlan::PoolOf { layer: other, .. } if *other == layer);
@@ -227,13 +338,18 @@ fn digit_bits(
 		plan => plan,
 	};
 	let (mut fraction, mut claim) = (0, 0);
-	for channel in 0..outputs {
+	for channel in 0..basis.accumulators(layer).len() {
 		let claimed = claimed(basis, layer, channel, operator, tables, plan);
 		fraction = fraction.max(claimed.fraction);
 		claim = claim.max(claimed.magnitude);
 	}
 	let largest = (claim + truth) << fraction;
-	u128::BITS - largest.max(largest_bias << 1).leading_zeros()
+	bits_of(largest.max(largest_bias << 1))
+}
+
+/// The bits of a number.
+fn bits_of(value: u128) -> u32 {
+	u128::BITS - value.leading_zeros()
 }
 
 /// What a requantisation proves of an accumulator: 2^fraction times it is an integer, and it is of this magnitude at most.

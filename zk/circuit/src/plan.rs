@@ -3,7 +3,7 @@
 use crate::{
 	basis::Basis,
 	logup::TableId,
-	packing::{packings, Packing},
+	packing::{packings, Packing, WordShape},
 	requantise_look_up::RequantiseTables,
 	tables::Table,
 };
@@ -49,6 +49,11 @@ pub(crate) enum LayerPlan {
 }
 
 impl LayerPlan {
+	/// The table for ranges, where there is one.
+	pub(crate) fn range(&self) -> Option<TableId> {
+		self.requantise_tables().map(|tables| tables.range)
+	}
+
 	/// The tables of a requantisation.
 	pub(crate) fn requantise_tables(&self) -> Option<RequantiseTables> {
 		match self {
@@ -115,10 +120,18 @@ impl Plan {
 			})
 			.collect();
 		Self {
-			packings: packings(basis, &tables, &layers),
+			packings: packings(basis, &tables, &layers, WordShape::Any),
 			tables,
 			bytes,
 			layers,
+		}
+	}
+
+	/// The same plan with words of another shape.
+	pub(crate) fn with_words(&self, basis: &Basis, shape: WordShape) -> Self {
+		Self {
+			packings: packings(basis, &self.tables, &self.layers, shape),
+			..self.clone()
 		}
 	}
 

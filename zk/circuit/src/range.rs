@@ -14,7 +14,10 @@ impl Builder {
 	fn range_bits(&self, range: TableId) -> u32 {
 		match self.table(range) {
 			Table::Range { bits } => *bits,
-			Table::Clamp { .. } | Table::Images { .. } | Table::Exponentials { .. } => {
+			Table::Clamp { .. }
+			| Table::Images { .. }
+			| Table::Exponentials { .. }
+			| Table::Digits { .. } => {
 				unreachable!("the plan names a range")
 			}
 		}

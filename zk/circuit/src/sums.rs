@@ -47,6 +47,11 @@ impl<'a> Sums<'a> {
 		}
 	}
 
+	/// The same of other wires than those of the layer's input.
+	pub(crate) fn of_inputs(self, inputs: &'a [Wire]) -> Self {
+		Self { inputs, ..self }
+	}
+
 	/// The shape of the accumulators.
 	pub(crate) fn shape(&self) -> Shape {
 		self.to
@@ -98,6 +103,13 @@ impl<'a> Sums<'a> {
 				let element = channel * self.to.plane() as usize + position;
 				sum.add(add.multipliers[0].into(), &self.inputs[element]);
 				sum.add(add.multipliers[1].into(), &self.others[element]);
+			}
+			Operator::LayerNormalization(_) => {
+				let weights = self.weights();
+				let element = channel * self.to.plane() as usize + position;
+				let place = element % weights.weights.len();
+				sum = WireSum::new(weights.biases[place].into());
+				sum.add(weights.weights[place].into(), &self.inputs[element]);
 			}
 			operator => {
 				let (conv, dilation) = operator

@@ -15,6 +15,9 @@ use opensand_nn::{Activation, Interval};
 /// x = x': what is found is what is held. Without the range of y nothing would hold: for every x there is a y in the field.
 pub(crate) const PAIR: i64 = 1 << 40;
 
+/// The widest digits of which a pair is looked up as one integer.
+pub(crate) const MAX_DIGIT_BITS: u32 = 54;
+
 /// Entries of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Table {
@@ -42,6 +45,12 @@ pub(crate) enum Table {
 		/// Entry i belongs to the distance i.
 		values: Box<[u16; 256]>,
 	},
+	/// Two neighbouring digits of a word of weights, a + 2^bits·b with bytes a and b. One look-up proves both to be bytes, as no two
+	/// pairs of bytes have one sum.
+	Digits {
+		/// The bits of a digit's place: 8..=[`MAX_DIGIT_BITS`].
+		bits: u32,
+	},
 }
 
 impl Table {
@@ -60,6 +69,7 @@ impl Table {
 			),
 			Table::Images { indices, .. } => format!("images of {}..={}", indices.lower, indices.upper),
 			Table::Exponentials { values } => format!("exponentials from {}", values[0]),
+			Table::Digits { bits } => format!("pairs of digits of {bits} bits"),
 		}
 	}
 
@@ -91,6 +101,7 @@ impl Table {
 				true
 			}
 			(Table::Exponentials { values }, Table::Exponentials { values: others }) => values == others,
+			(Table::Digits { bits }, Table::Digits { bits: others }) => bits == others,
 			_ => false,
 		}
 	}
@@ -104,13 +115,14 @@ impl Table {
 			Table::Clamp { quotients, .. } => width(quotients),
 			Table::Images { indices, .. } => width(indices),
 			Table::Exponentials { values } => values.len(),
+			Table::Digits { .. } => 1 << 16,
 		}
 	}
 
-	/// The least index of a table of pairs, and the value that its images are counted from; zeros for a range and for exponentials.
+	/// The least index of a table of pairs, and the value that its images are counted from; zeros where there are none.
 	pub(crate) fn origin(&self) -> (i64, i64) {
 		match self {
-			Table::Range { .. } | Table::Exponentials { .. } => (0, 0),
+			Table::Range { .. } | Table::Exponentials { .. } | Table::Digits { .. } => (0, 0),
 			Table::Clamp {
 				activation,
 				quotients,
@@ -134,6 +146,7 @@ impl Table {
 				Table::Clamp { activation, .. } => pair(position, clamp(first + position, *activation)),
 				Table::Images { images, .. } => pair(position, image(images, (first + position) as i32)),
 				Table::Exponentials { values } => i64::from(values[position as usize]) + PAIR * position,
+				Table::Digits { bits } => (position & 0xff) + ((position >> 8) << bits),
 			})
 			.collect()
 	}

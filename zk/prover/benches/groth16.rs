@@ -17,7 +17,7 @@ use opensand_nn::{Activation, Architecture, Layer, LayerWeights, Linear, Model, 
 use opensand_zk_prover::{
 	generate,
 	groth16::{prove, ResidentKey},
-	setup_dev, BackendError, Blinding, CpuBackend, Prover, ProverBackend, Query, ResidentBases,
+	setup_dev, BackendError, Blinding, CpuBackend, Prover, ProverBackend, Query, ResidentBases, ResidentRows,
 	ResidentScalars, Rows, Trapdoors,
 };
 use opensand_zk_r1cs::Matrices;
@@ -163,7 +163,9 @@ fn opensand(matrices: &Matrices, z: &[Fr]) {
 		measure(|| generate(matrices, &Trapdoors::random(&mut OsRng)).expect("the size is small enough"));
 	let setup_peak = peak_memory_kib();
 	let key = ResidentKey::load(&CpuBackend, key).expect("memory does not refuse bases");
-	let rows = Rows::new(matrices);
+	let rows = CpuBackend
+		.load_rows(Rows::new(matrices))
+		.expect("the domain has a coset");
 	let prove_with = |backend: &dyn ProverBackend| {
 		let proof = prove(backend, &key, &rows, z, &Blinding::random(&mut OsRng)).expect("the sizes fit");
 		let _ = black_box(proof);
@@ -276,8 +278,11 @@ impl ProverBackend for Timed {
 	fn load_scalars(&self, scalars: &[Fr]) -> Result<ResidentScalars, BackendError> {
 		self.time("classify", || CpuBackend.load_scalars(scalars))
 	}
-	fn odd_products(&self, a: Vec<Fr>, b: Vec<Fr>) -> Result<ResidentScalars, BackendError> {
-		self.time("transforms", || CpuBackend.odd_products(a, b))
+	fn load_rows(&self, rows: Rows) -> Result<ResidentRows, BackendError> {
+		CpuBackend.load_rows(rows)
+	}
+	fn quotient(&self, rows: &ResidentRows, z: &ResidentScalars) -> Result<ResidentScalars, BackendError> {
+		self.time("products and transforms", || CpuBackend.quotient(rows, z))
 	}
 	fn multiply_g1(
 		&self,

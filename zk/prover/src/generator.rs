@@ -13,7 +13,7 @@
 //! Every ℓⱼ of an odd point, and every c̃ₖ − cₖ, vanishes on the n-th roots of unity: these elements are in the span of
 //! xⁱ·Z / δ for i < n. That is one power more than in Groth16, and gives a prover nothing that is not divisible by Z.
 
-use crate::{odd_coset::OddCoset, query::Query};
+use crate::{odd_coset::OddCoset, query::Query, rows::Rows};
 use ark_bls12_381::{Fr, G1Affine, G2Affine};
 use ark_ec::{short_weierstrass::Affine, AffineRepr};
 use ark_ff::{batch_inversion, AdditiveGroup, Field, UniformRand};
@@ -112,6 +112,13 @@ pub struct ProvingPoints {
 	pub committed: Query<G1Affine>,
 	/// Kₖ of the weights, by their values.
 	pub weights: Query<G1Affine>,
+}
+
+impl ProvingPoints {
+	/// Whether the key was made for a constraint system of this size.
+	pub fn fit(&self, rows: &Rows) -> bool {
+		self.segments == rows.segments() && self.domain == rows.domain()
+	}
 }
 
 /// What a verifier needs of a key.

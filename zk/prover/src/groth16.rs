@@ -4,9 +4,8 @@
 //! values, draw the challenge from the commitment, assign the rest, then [`prove`] with the same blinding.
 
 use crate::{
-	backend::{BackendError, ProverBackend, ResidentBases},
+	backend::{BackendError, ProverBackend, ResidentBases, ResidentRows, ResidentScalars},
 	generator::ProvingPoints,
-	rows::Rows,
 };
 use ark_bls12_381::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::CurveGroup;
@@ -80,7 +79,7 @@ impl ResidentKey {
 	}
 
 	/// Whether the key was made for a constraint system of this size.
-	pub fn fits(&self, rows: &Rows) -> bool {
+	pub fn fits(&self, rows: &ResidentRows) -> bool {
 		self.segments == rows.segments() && self.domain == rows.domain()
 	}
 }
@@ -133,7 +132,7 @@ impl Lasting {
 			})?;
 			places.copy_from_slice(values);
 		}
-		let sums = sums(backend, key, &z)?;
+		let sums = sums(backend, key, &backend.load_scalars(&z)?)?;
 		Ok(Self { columns, sums })
 	}
 }
@@ -149,7 +148,7 @@ pub type ProofPoints = (G1Affine, G2Affine, G1Affine);
 pub fn prove(
 	backend: &dyn ProverBackend,
 	key: &ResidentKey,
-	rows: &Rows,
+	rows: &ResidentRows,
 	z: &[Fr],
 	blinding: &Blinding,
 ) -> Result<ProofPoints, BackendError> {
@@ -160,7 +159,7 @@ pub fn prove(
 pub fn prove_with(
 	backend: &dyn ProverBackend,
 	key: &ResidentKey,
-	rows: &Rows,
+	rows: &ResidentRows,
 	z: &[Fr],
 	blinding: &Blinding,
 	lasting: Option<&Lasting>,
@@ -172,29 +171,33 @@ pub fn prove_with(
 		});
 	}
 	let (r, s) = (&blinding.a, &blinding.b);
-	// Independent of each other: small circuits leave cores idle within a single multiplication.
-	let quotient = || {
-		let [a, b] = rows.products(z);
-		let values = backend.odd_products(a, b)?;
+	let quotient = |z: &ResidentScalars| {
+		let values = backend.quotient(rows, z)?;
 		take(backend.multiply_g1(&[&key.h], &values)?)
 	};
-	let witness = || match lasting {
-		None => sums(backend, key, z),
-		Some(lasting) => {
-			let mut others = Zeroizing::new(z.to_vec());
-			for range in &lasting.columns {
-				others[range.clone()].fill(Fr::ZERO);
-			}
-			let Sums { a, b_g1, b_g2, l } = sums(backend, key, &others)?;
-			Ok(Sums {
-				a: a + lasting.sums.a,
-				b_g1: b_g1 + lasting.sums.b_g1,
-				b_g2: b_g2 + lasting.sums.b_g2,
-				l: l + lasting.sums.l,
-			})
+	// Independent of each other: small circuits leave cores idle within a single multiplication.
+	let (quotient, witness) = match lasting {
+		None => {
+			let z = backend.load_scalars(z)?;
+			rayon::join(|| quotient(&z), || sums(backend, key, &z))
 		}
+		Some(lasting) => rayon::join(
+			|| quotient(&backend.load_scalars(z)?),
+			|| {
+				let mut others = Zeroizing::new(z.to_vec());
+				for range in &lasting.columns {
+					others[range.clone()].fill(Fr::ZERO);
+				}
+				let Sums { a, b_g1, b_g2, l } = sums(backend, key, &backend.load_scalars(&others)?)?;
+				Ok(Sums {
+					a: a + lasting.sums.a,
+					b_g1: b_g1 + lasting.sums.b_g1,
+					b_g2: b_g2 + lasting.sums.b_g2,
+					l: l + lasting.sums.l,
+				})
+			},
+		),
 	};
-	let (quotient, witness) = rayon::join(quotient, witness);
 	let ([h_sum], sums) = (quotient?, witness?);
 	let a: G1Projective = sums.a + key.alpha_g1 + key.delta_g1 * r;
 	let b_g1: G1Projective = sums.b_g1 + key.beta_g1 + key.delta_g1 * s;
@@ -214,11 +217,14 @@ struct Sums {
 	l: G1Projective,
 }
 
-fn sums(backend: &dyn ProverBackend, key: &ResidentKey, z: &[Fr]) -> Result<Sums, BackendError> {
-	let scalars = backend.load_scalars(z)?;
+fn sums(
+	backend: &dyn ProverBackend,
+	key: &ResidentKey,
+	scalars: &ResidentScalars,
+) -> Result<Sums, BackendError> {
 	let (in_g1, in_g2) = rayon::join(
-		|| backend.multiply_g1(&[&key.a, &key.b_g1, &key.l], &scalars),
-		|| backend.multiply_g2(&[&key.b_g2], &scalars),
+		|| backend.multiply_g1(&[&key.a, &key.b_g1, &key.l], scalars),
+		|| backend.multiply_g2(&[&key.b_g2], scalars),
 	);
 	let ([a, b_g1, l], [b_g2]) = (take(in_g1?)?, take(in_g2?)?);
 	Ok(Sums { a, b_g1, b_g2, l })

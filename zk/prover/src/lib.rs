@@ -41,7 +41,10 @@ mod setup;
 mod vector_transform;
 mod weights;
 
-pub use backend::{BackendError, ProverBackend, ResidentBases, ResidentScalars};
+pub use backend::{
+	BackendError, DeviceDescription, DeviceStage, ProverBackend, ResidentBases, ResidentRows,
+	ResidentScalars, StageStatistics, Statistics,
+};
 pub use bundle::{
 	Bundle, BundleError, ARCHITECTURE_FILE, MANIFEST_FILE, OPENING_FILE, PROVING_KEY_FILE,
 	VERIFYING_KEY_FILE, WEIGHTS_FILE,

@@ -1,7 +1,7 @@
 //! The prover of one model under one key.
 
 use crate::{
-	backend::{BackendError, ProverBackend},
+	backend::{BackendError, ProverBackend, ResidentRows},
 	bundle::{Bundle, BundleError},
 	cpu::CpuBackend,
 	groth16::{commit, prove_with, Blinding, Lasting, ResidentKey},
@@ -76,7 +76,7 @@ pub enum Stage {
 /// A model's circuit, its matrices and its key, ready to prove again and again.
 pub struct Prover {
 	circuit: InferenceCircuit,
-	rows: Rows,
+	rows: ResidentRows,
 	key: ResidentKey,
 	verifying: VerifyingKey,
 	/// Where weights are committed to.
@@ -133,10 +133,11 @@ impl Prover {
 		let circuit = InferenceCircuit::with_weights(model, visibility, mode)?;
 		let rows = Rows::in_domain(&circuit.matrices()?, key.points().domain);
 		let verifying = key.verifying_key().clone();
-		let key = ResidentKey::load(&*backend, key.into_points())?;
-		if !key.fits(&rows) || verifying.is_registration() {
+		if !key.points().fit(&rows) || verifying.is_registration() {
 			return Err(ProveError::KeyMismatch);
 		}
+		let rows = backend.load_rows(rows)?;
+		let key = ResidentKey::load(&*backend, key.into_points())?;
 		// A model of weightless layers has no words, whatever has been asked for.
 		let mask = mask.filter(|_| circuit.size().segments.weights > 0);
 		let weights = mask.map(|mask| {
@@ -155,6 +156,11 @@ impl Prover {
 			verifying,
 			backend,
 		})
+	}
+
+	/// The backend that it proves with.
+	pub fn backend(&self) -> &Arc<dyn ProverBackend> {
+		&self.backend
 	}
 
 	/// The model.

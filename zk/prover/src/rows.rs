@@ -99,6 +99,26 @@ impl Rows {
 		self.domain
 	}
 
+	/// The number of constraints: rows that are neither of public inputs nor empty.
+	pub fn constraints(&self) -> usize {
+		self.constraints
+	}
+
+	/// Distinct coefficients, by their index in the entries.
+	pub fn coefficients(&self) -> &[Fr] {
+		&self.coefficients
+	}
+
+	/// Where each constraint starts in the entries of A (0) or B (1), and the end of the last.
+	pub fn starts(&self, matrix: usize) -> &[u32] {
+		&self.matrices[matrix].starts
+	}
+
+	/// The entries of A (0) or B (1), one constraint after the other: column, and index of the coefficient.
+	pub fn entries(&self, matrix: usize) -> &[(u32, u32)] {
+		&self.matrices[matrix].entries
+	}
+
 	/// A·z and B·z on every row of the domain. Public inputs have rows of their own in A, after the constraints, which
 	/// make their polynomials independent.
 	pub(crate) fn products(&self, z: &[Fr]) -> [Vec<Fr>; 2] {

@@ -1,7 +1,7 @@
 //! Committed weights: the mask that hides them, and their registration.
 
 use crate::{
-	backend::ProverBackend,
+	backend::{ProverBackend, ResidentRows},
 	groth16::{commit, commit_weights, prove, Blinding, ResidentKey},
 	key::ProvingKey,
 	prover::ProveError,
@@ -78,7 +78,7 @@ pub struct Registration {
 /// The registration circuit of a model under its key.
 pub struct Registrar {
 	circuit: RegistrationCircuit,
-	rows: Rows,
+	rows: ResidentRows,
 	key: ResidentKey,
 	verifying: VerifyingKey,
 	backend: Arc<dyn ProverBackend>,
@@ -93,10 +93,11 @@ impl Registrar {
 	) -> Result<Self, ProveError> {
 		let verifying = key.verifying_key().clone();
 		let rows = Rows::in_domain(&circuit.matrices()?, key.points().domain);
-		let key = ResidentKey::load(&*backend, key.into_points())?;
-		if !key.fits(&rows) || !verifying.is_registration() {
+		if !key.points().fit(&rows) || !verifying.is_registration() {
 			return Err(ProveError::KeyMismatch);
 		}
+		let rows = backend.load_rows(rows)?;
+		let key = ResidentKey::load(&*backend, key.into_points())?;
 		Ok(Self {
 			circuit,
 			rows,

@@ -2,7 +2,10 @@
 
 use ark_bls12_381::Fr;
 use ark_ff::PrimeField;
-use opensand_nn::{Model, Weights};
+use opensand_nn::{
+	Architecture, Embedding, Layer, LayerNormalization, LayerWeights, MatMul, Model, Operator, Shape,
+	Softmax, Weights,
+};
 use opensand_zk_circuit::{
 	CircuitError, DeclaredWidths, InferenceCircuit, LayerWidths, RegistrationCircuit, WeightsMode,
 };
@@ -10,8 +13,8 @@ use opensand_zk_prover::{
 	fixtures::{model, INPUT, SALT},
 	groth16::{commit, prove, prove_with, Blinding, Lasting, ResidentKey},
 	setup_dev, setup_family_dev, Bundle, BundleError, CommittedWeights, CpuBackend, FamilyFolder, KeyFamily,
-	Mask, ProveError, Prover, Registrar, Rows, SetupError, FAMILY_FILE, INFERENCE_KEY_FILE, MANIFEST_FILE,
-	OPENING_FILE,
+	Mask, ProveError, Prover, ProverBackend, Registrar, Rows, SetupError, FAMILY_FILE, INFERENCE_KEY_FILE,
+	MANIFEST_FILE, OPENING_FILE,
 };
 use opensand_zk_verifier::{
 	verify, Binding, Host, InputVisibility, Native, Proof, Statement, VerifyError, VerifyingKey,
@@ -175,6 +178,113 @@ fn a_registered_commitment_is_proven_about_and_training_needs_another() {
 	}
 }
 
+/// Rows of a table for three tokens, normalised, which attend to each other.
+fn attention(table: [i8; 8]) -> Model {
+	let matmul = |other, transposed, shift| {
+		Operator::MatMul(MatMul {
+			other,
+			transposed,
+			shift,
+		})
+	};
+	let operators = [
+		Operator::Embedding(Embedding {
+			vocabulary: 4,
+			width: 2,
+		}),
+		Operator::LayerNormalization(LayerNormalization {
+			epsilon: 9,
+			shift: 23,
+		}),
+		Operator::Reshape(Shape::new(1, 3, 2)),
+		matmul(3, true, 7),
+		Operator::Softmax(Softmax {
+			exponentials: Box::new(std::array::from_fn(|distance| {
+				1023u16.checked_shr(distance as u32).unwrap_or(0)
+			})),
+			bits: 20,
+		}),
+		matmul(3, false, 7),
+	];
+	let layers = (0u16..).zip(operators);
+	let layers = layers
+		.map(|(input, operator)| Layer { input, operator })
+		.collect();
+	let weights = vec![
+		LayerWeights {
+			weights: table.to_vec(),
+			biases: vec![],
+		},
+		LayerWeights {
+			weights: vec![100, -90],
+			biases: vec![5 << 20, -77],
+		},
+	];
+	let architecture = Architecture::new(Shape::vector(3), layers).unwrap();
+	Model::new(architecture, Weights::new(weights).unwrap()).unwrap()
+}
+
+#[test]
+fn transformers_are_registered_and_proven_about() {
+	let model = attention([1, -20, 33, 5, -128, 127, 90, 90]);
+	let widths = DeclaredWidths::of(&model);
+	let mode = WeightsMode::Committed(widths.clone());
+	let visibility = InputVisibility::Public;
+	let family = setup_family_dev(
+		Arc::new(model.clone()),
+		visibility,
+		widths.clone(),
+		&mut seeded(11),
+	)
+	.unwrap();
+	let keys = [&family.registration, &family.inference].map(|key| key.verifying_key().clone());
+	// Another table is another commitment under the same keys.
+	let trained = attention([2, -20, 31, 5, -127, 120, 90, 91]);
+	let versions = [model, trained].map(|model| {
+		let model = Arc::new(model);
+		let circuit = InferenceCircuit::with_weights(model.clone(), visibility, mode.clone()).unwrap();
+		let registrar = Registrar::new(
+			RegistrationCircuit::of(&circuit).unwrap(),
+			family.registration.clone(),
+			Arc::new(CpuBackend),
+		)
+		.unwrap();
+		let mask = Mask::random(&mut seeded(12));
+		let registration = registrar.register(binding(&keys[0], 0), &mask).unwrap();
+		let weights = Some(&registration.commitment);
+		let registered = check(&keys[0], &registration.statement, weights, &registration.proof);
+		assert_eq!(registered, Ok(()));
+		let weights = CommittedWeights {
+			widths: widths.clone(),
+			mask,
+		};
+		let key = family.inference.clone();
+		let prover =
+			Prover::with_weights(model, visibility, Some(weights), key, Arc::new(CpuBackend)).unwrap();
+		(prover, registration.commitment)
+	});
+	for (index, (prover, commitment)) in versions.iter().enumerate() {
+		let tokens = [3, 0, 2];
+		let binding = binding(&keys[1], 1);
+		let statement = prover.statement(binding.clone(), &tokens, &SALT).unwrap();
+		let (output, proof) = prover
+			.prove(
+				binding.clone(),
+				&tokens,
+				&SALT,
+				&mut |_| ControlFlow::Continue(()),
+			)
+			.unwrap();
+		assert_eq!(output, prover.model().evaluate(&tokens).unwrap());
+		assert_eq!(check(&keys[1], &statement, Some(commitment), &proof), Ok(()));
+		let (_, other) = &versions[1 - index];
+		assert_ne!(check(&keys[1], &statement, Some(other), &proof), Ok(()));
+		// No row belongs to the fifth token.
+		let beyond = prover.prove(binding, &[3, 4, 2], &SALT, &mut |_| ControlFlow::Continue(()));
+		assert!(beyond.is_err());
+	}
+}
+
 #[test]
 fn two_commitments_to_the_same_weights_differ() {
 	let commitments = [1, 2].map(|seed| {
@@ -191,6 +301,7 @@ fn proofs_are_the_same_with_and_without_what_lasts() {
 	let circuit = InferenceCircuit::with_weights(Arc::new(model()), InputVisibility::Hashed, mode).unwrap();
 	let key = family().inference.points().clone();
 	let rows = Rows::in_domain(&circuit.matrices().unwrap(), key.domain);
+	let rows = CpuBackend.load_rows(rows).unwrap();
 	let key = ResidentKey::load(&CpuBackend, key).unwrap();
 	let words = circuit.words(Fr::from(77u64));
 	let lasting = Lasting::new(&CpuBackend, &key, circuit.lasting_columns(), &words).unwrap();

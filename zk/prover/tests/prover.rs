@@ -5,9 +5,10 @@ use ark_ec::AffineRepr;
 use opensand_zk_prover::{
 	fixtures::{malformed, Fixture, INPUT, SALT},
 	setup_dev, BackendError, Bundle, BundleError, CpuBackend, ProveError, Prover, ProverBackend, ProvingKey,
-	ProvingKeyError, Query, ResidentBases, ResidentScalars, Stage, MANIFEST_FILE, PROVING_KEY_FILE,
-	VERIFYING_KEY_FILE, WEIGHTS_FILE,
+	ProvingKeyError, Query, ResidentBases, ResidentRows, ResidentScalars, Rows, Stage, MANIFEST_FILE,
+	PROVING_KEY_FILE, VERIFYING_KEY_FILE, WEIGHTS_FILE,
 };
+use opensand_zk_r1cs::{Matrices, Segments};
 use opensand_zk_verifier::{
 	verify, verify_batch, BatchItem, Binding, Host, InputVisibility, KeyOrigin, Native, Proof, ProofError,
 	Statement, StatementInput, VerifyError, VerifyingKey, PROOF_LEN,
@@ -298,8 +299,11 @@ impl ProverBackend for Faulty {
 	fn load_scalars(&self, scalars: &[Fr]) -> Result<ResidentScalars, BackendError> {
 		CpuBackend.load_scalars(scalars)
 	}
-	fn odd_products(&self, a: Vec<Fr>, b: Vec<Fr>) -> Result<ResidentScalars, BackendError> {
-		CpuBackend.odd_products(a, b)
+	fn load_rows(&self, rows: Rows) -> Result<ResidentRows, BackendError> {
+		CpuBackend.load_rows(rows)
+	}
+	fn quotient(&self, rows: &ResidentRows, z: &ResidentScalars) -> Result<ResidentScalars, BackendError> {
+		CpuBackend.quotient(rows, z)
 	}
 	fn multiply_g1(
 		&self,
@@ -371,12 +375,27 @@ fn cpu_backend_checks_what_it_is_given() {
 		CpuBackend.multiply_g1(&[&bases, &bases], &load(2)),
 		Ok(vec![G1Affine::generator() * Fr::from(6u64); 2])
 	);
-	let ones = |len| vec![Fr::from(1u64); len];
-	for (a, b) in [(3, 3), (4, 2), (0, 0)] {
-		let refused = CpuBackend.odd_products(ones(a), ones(b)).map(|_| ());
-		assert_eq!(refused, Err(BackendError::TransformLength(a)));
-	}
-	assert_eq!(CpuBackend.odd_products(ones(4), ones(4)).unwrap().len(), 4);
+	// x·x = x in two rows; the products on the coset are no z, whatever their number.
+	let segments = Segments {
+		public: 1,
+		rest: 1,
+		..Segments::default()
+	};
+	let row = || vec![(Fr::from(1u64), 1)];
+	let matrices = Matrices::new([(); 3].map(|()| vec![row()]), segments);
+	let rows = CpuBackend.load_rows(Rows::new(&matrices)).unwrap();
+	assert_eq!((rows.domain(), rows.segments()), (2, segments));
+	assert_eq!(
+		CpuBackend.quotient(&rows, &load(3)).map(|_| ()),
+		Err(BackendError::LengthMismatch { scalars: 3, bases: 2 })
+	);
+	let products = CpuBackend.quotient(&rows, &load(2)).unwrap();
+	assert_eq!(products.len(), 2);
+	assert!(CpuBackend.multiply_g1(&[&bases], &products).is_ok());
+	assert_eq!(
+		CpuBackend.quotient(&rows, &products).map(|_| ()),
+		Err(BackendError::Foreign)
+	);
 	// No scalar has a base; indices that no query can have.
 	let none = CpuBackend
 		.load_g1(Query::new(2, vec![], vec![]).unwrap())

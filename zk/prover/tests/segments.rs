@@ -10,7 +10,8 @@ use ark_groth16::Groth16;
 use opensand_zk_prover::{
 	generate, generate_in,
 	groth16::{commit, commit_weights, prove, prove_with, Lasting, ProofPoints, ResidentKey},
-	BackendError, Blinding, CpuBackend, GeneratorError, Rows, Trapdoors, VerifyingPoints,
+	BackendError, Blinding, CpuBackend, GeneratorError, ProverBackend, ResidentRows, Rows, Trapdoors,
+	VerifyingPoints,
 };
 use opensand_zk_r1cs::{Matrices, Segments};
 use rand::SeedableRng;
@@ -19,6 +20,10 @@ use relations::{multiplications, random, Relation, Values};
 
 fn seeded(seed: u64) -> ChaCha20Rng {
 	ChaCha20Rng::seed_from_u64(seed)
+}
+
+fn rows_of(matrices: &Matrices) -> ResidentRows {
+	CpuBackend.load_rows(Rows::new(matrices)).unwrap()
 }
 
 /// Public, committed, weights, rest.
@@ -81,7 +86,7 @@ fn proofs_of_segmented_relations_satisfy_the_equation() {
 		let blinding = Blinding::random(&mut seeded(91));
 		let committed = commit(&CpuBackend, &key, &z[segments.committed_columns()], &blinding).unwrap();
 		let committed = (segments.committed > 0).then_some(committed);
-		let proof = prove(&CpuBackend, &key, &Rows::new(&matrices), &z, &blinding).unwrap();
+		let proof = prove(&CpuBackend, &key, &rows_of(&matrices), &z, &blinding).unwrap();
 		let public = &z[..segments.public];
 		assert!(
 			accepts(&verifying, public, committed, weights, proof),
@@ -122,7 +127,7 @@ fn proofs_of_segmented_relations_satisfy_the_equation() {
 			));
 			// What lasts, multiplied before: the same proof.
 			let lasting = Lasting::new(&CpuBackend, &key, [segments.weight_columns()], values).unwrap();
-			let rows = Rows::new(&matrices);
+			let rows = rows_of(&matrices);
 			let again = prove_with(&CpuBackend, &key, &rows, &z, &blinding, Some(&lasting)).unwrap();
 			assert_eq!(again, proof);
 			let short = Lasting::new(&CpuBackend, &key, [segments.weight_columns()], &values[1..]);
@@ -141,7 +146,7 @@ fn proofs_of_segmented_relations_satisfy_the_equation() {
 		if matrices.first_unsatisfied(&wrong).is_some() {
 			let committed =
 				commit(&CpuBackend, &key, &wrong[segments.committed_columns()], &blinding).unwrap();
-			let proof = prove(&CpuBackend, &key, &Rows::new(&matrices), &wrong, &blinding).unwrap();
+			let proof = prove(&CpuBackend, &key, &rows_of(&matrices), &wrong, &blinding).unwrap();
 			let committed = (segments.committed > 0).then_some(committed);
 			assert!(!accepts(&verifying, public, committed, weights, proof));
 		}
@@ -189,9 +194,9 @@ fn a_family_has_one_commitment_to_weights() {
 		let weights = commit_weights(&CpuBackend, &key, &z[segments.weight_columns()]).unwrap();
 		let blinding = Blinding::random(&mut seeded(5));
 		let committed = commit(&CpuBackend, &key, &z[segments.committed_columns()], &blinding).unwrap();
-		let small = Rows::new(&matrices);
+		let small = rows_of(&matrices);
 		assert_eq!(key.fits(&small), small.domain() == 64);
-		let rows = Rows::in_domain(&matrices, 64);
+		let rows = CpuBackend.load_rows(Rows::in_domain(&matrices, 64)).unwrap();
 		let proof = prove(&CpuBackend, &key, &rows, &z, &blinding).unwrap();
 		assert!(accepts(
 			&verifying,
@@ -226,7 +231,7 @@ fn commitments_hide() {
 	let commitments = [1, 2].map(|seed| {
 		let blinding = Blinding::random(&mut seeded(seed));
 		let committed = commit(&CpuBackend, &key, &z[segments.committed_columns()], &blinding).unwrap();
-		let proof = prove(&CpuBackend, &key, &Rows::new(&matrices), &z, &blinding).unwrap();
+		let proof = prove(&CpuBackend, &key, &rows_of(&matrices), &z, &blinding).unwrap();
 		assert!(accepts(&verifying, &z[..2], Some(committed), None, proof));
 		committed
 	});
@@ -259,7 +264,7 @@ fn compare(matrices: &Matrices, z: &[Fr], seed: u64) {
 
 	let resident = ResidentKey::load(&CpuBackend, proving).unwrap();
 	let blinding = Blinding::random(&mut seeded(100 + seed));
-	let proof = prove(&CpuBackend, &resident, &Rows::new(matrices), z, &blinding).unwrap();
+	let proof = prove(&CpuBackend, &resident, &rows_of(matrices), z, &blinding).unwrap();
 	let mut rng = seeded(100 + seed);
 	let (r, s) = (Fr::rand(&mut rng), Fr::rand(&mut rng));
 	let relation = Relation { matrices, z: Some(z) };
@@ -298,7 +303,7 @@ fn sizes_that_do_not_fit_are_errors() {
 	let (proving, _) = generate(&matrices, &Trapdoors::random(&mut seeded(1))).unwrap();
 	let key = ResidentKey::load(&CpuBackend, proving).unwrap();
 	let blinding = Blinding::random(&mut seeded(2));
-	let too_few = prove(&CpuBackend, &key, &Rows::new(&matrices), &z[1..], &blinding);
+	let too_few = prove(&CpuBackend, &key, &rows_of(&matrices), &z[1..], &blinding);
 	assert_eq!(
 		too_few,
 		Err(BackendError::LengthMismatch { scalars: 8, bases: 9 })
@@ -308,9 +313,9 @@ fn sizes_that_do_not_fit_are_errors() {
 		Err(BackendError::LengthMismatch { scalars: 4, bases: 3 })
 	);
 	let (other, other_z) = random(segments([2, 3, 0, 4]), 40, 5);
-	assert!(prove(&CpuBackend, &key, &Rows::new(&other), &other_z, &blinding).is_err());
+	assert!(prove(&CpuBackend, &key, &rows_of(&other), &other_z, &blinding).is_err());
 	let (other, other_z) = random(segments([2, 2, 0, 5]), 12, 5);
-	assert!(prove(&CpuBackend, &key, &Rows::new(&other), &other_z, &blinding).is_err());
+	assert!(prove(&CpuBackend, &key, &rows_of(&other), &other_z, &blinding).is_err());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use frame_support::{assert_ok, traits::Hooks};
 use opensand_primitives::{
 	currency::SAND,
 	proving::{
-		BridgeError, JobFailure, JobId, JobInput, JobResult, JobStatus, ProverDevice, ProvingJob,
+		BridgeError, DeviceReport, JobFailure, JobId, JobInput, JobResult, JobStatus, ProvingJob,
 		ProvingStage,
 	},
 	worker_key, Balance, RequestId,
@@ -78,7 +78,7 @@ impl Prover for Bench {
 			.ok_or(BridgeError::NotReady)
 	}
 
-	fn devices(&self) -> Result<Vec<ProverDevice>, BridgeError> {
+	fn devices(&self) -> Result<Vec<DeviceReport>, BridgeError> {
 		Ok(Vec::new())
 	}
 

@@ -35,21 +35,29 @@ fn fixed(matrices: &Matrices, public: &[Fr], committed: &[Fr]) -> Vec<Option<Fr>
 pub(super) fn multiplicities(matrices: &Matrices, z: &[Option<Fr>]) -> Vec<(usize, Fr)> {
 	let committed = matrices.segments().committed_columns();
 	let r = z[1].unwrap();
-	// Rows of look-ups and of entries have r in B; the single variable in A is an inverse or a fraction.
+	// Rows of look-ups and of entries have r in B; the single variable in A is an inverse or a fraction. Rows of words have r in A, times
+	// what comes before it in the sum, and the inverse in B.
 	let mut rows = HashMap::new();
 	for row in 0..matrices.constraints() {
-		let mut a = matrices.row(0, row);
-		if let (Some((column, _)), None) = (a.next(), a.next()) {
-			if matrices.row(1, row).any(|(column, _)| column == 1) {
-				rows.insert(column, row);
+		for [own, other] in [[0, 1], [1, 0]] {
+			let mut own = matrices.row(own, row);
+			if let (Some((column, _)), None) = (own.next(), own.next()) {
+				let mut terms = matrices.row(other, row);
+				if let Some((_, factor)) = terms.find(|(column, _)| *column == 1) {
+					rows.insert(column, (row, other, *factor));
+				}
 			}
 		}
 	}
-	let value = |row: usize| {
+	let value = |(row, matrix, factor): (usize, usize, Fr)| {
 		let terms = matrices
-			.row(1, row)
+			.row(matrix, row)
 			.map(|(column, coefficient)| z[column].unwrap() * coefficient);
-		r - terms.sum::<Fr>()
+		r - terms.sum::<Fr>() * factor.inverse().unwrap()
+	};
+	let is_entry = |row: usize| {
+		let mut terms = matrices.row(2, row);
+		terms.any(|(column, _)| committed.contains(&column))
 	};
 	let mut found = Vec::new();
 	for row in 0..matrices.constraints() {
@@ -59,15 +67,15 @@ pub(super) fn multiplicities(matrices: &Matrices, z: &[Option<Fr>]) -> Vec<(usiz
 			continue;
 		}
 		let mut counts: HashMap<Fr, u64> = HashMap::new();
-		for (column, coefficient) in &terms {
-			if *coefficient == Fr::ONE {
-				*counts.entry(value(rows[column])).or_default() += 1;
-			}
+		let is_entry = |(column, _): &(usize, Fr)| is_entry(rows[column].0);
+		let (entries, look_ups): (Vec<_>, Vec<_>) = terms.iter().copied().partition(is_entry);
+		for (column, _) in look_ups {
+			*counts.entry(value(rows[&column])).or_default() += 1;
 		}
-		for (column, _) in terms.iter().filter(|(_, coefficient)| *coefficient == -Fr::ONE) {
-			let row = rows[column];
-			let (multiplicity, _) = matrices.row(2, row).next().unwrap();
-			assert!(committed.contains(&multiplicity));
+		for (column, coefficient) in entries {
+			assert_eq!(coefficient, -Fr::ONE);
+			let row = rows[&column];
+			let (multiplicity, _) = matrices.row(2, row.0).next().unwrap();
 			let count = counts.get(&value(row)).copied().unwrap_or_default();
 			found.push((multiplicity, Fr::from(count)));
 		}

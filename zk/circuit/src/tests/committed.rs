@@ -2,13 +2,14 @@
 
 use super::{
 	adversary::{assert_no_single_value_may_differ, complete, complete_rest},
-	chain, challenges, input, neuron, planned, pooled_convolution, run,
+	attention_head, chain, challenges, embedded, input, neuron, normalised_row, planned, pooled_convolution,
+	run,
 };
 use crate::{
 	basis::Basis,
 	cost::pools,
 	plan::{pair_tables, Choice, Choices},
-	tables::PAIR,
+	tables::{Table, PAIR},
 	CircuitError, DeclaredWidths, Execution, InferenceCircuit, LayerWidths, MockError, RegistrationCircuit,
 	WeightsMode,
 };
@@ -111,10 +112,22 @@ fn retrained(model: &Model, change: impl Fn(usize, i8) -> i8) -> Model {
 	Model::new(model.architecture().clone(), Weights::new(layers).unwrap()).unwrap()
 }
 
+/// A row of three, normalised.
+fn row() -> Model {
+	normalised_row(1, vec![90, -70, 127], vec![0, 5, 1 << 22], 22)
+}
+
+/// One token and a table of three rows.
+fn table() -> Model {
+	embedded(3, vec![1, -2, 3, 3, -4, 3])
+}
+
 /// Small circuits of every gadget that claims accumulators.
 fn circuits() -> Vec<InferenceCircuit> {
 	let mut circuits = looking_up();
 	circuits.push(committed(neurons([5, 6], Activation::Relu), 8, Method::Bits));
+	circuits.push(committed(row(), 8, Method::Bits));
+	circuits.push(committed(table(), 8, Method::Bits));
 	circuits.push(committed(
 		pooled_convolution(Activation::Identity),
 		9,
@@ -128,24 +141,11 @@ fn looking_up() -> Vec<InferenceCircuit> {
 	vec![
 		committed(neurons([8, 9], Activation::Relu), 8, Method::LookUps),
 		committed(neuron(1, 5, 0, Activation::Identity), 9, Method::LookUps),
+		committed(row(), 8, Method::LookUps),
+		committed(table(), 8, Method::LookUps),
 		committed(pooled_convolution(Activation::Relu), 8, Method::Pooled),
 		committed(pooled_convolution(Activation::Identity), 9, Method::LookUps),
 	]
-}
-
-/// A random model whose layers all have circuits with committed weights.
-fn committable(seed: u64) -> Model {
-	let mut models = (seed..=u64::MAX)
-		.chain(0..seed)
-		.map(|seed| testing::model(seed, Size::SMALL));
-	let is_committable = |model: &Model| {
-		let (widths, model) = (DeclaredWidths::of(model), Arc::new(model.clone()));
-		!matches!(
-			Basis::committed(model, widths),
-			Err(CircuitError::NotCommitted { .. })
-		)
-	};
-	models.find(is_committable).unwrap()
 }
 
 proptest! {
@@ -153,7 +153,7 @@ proptest! {
 
 	#[test]
 	fn every_execution_satisfies_both_circuits(seed: u64, range_bits in 8u32..=11, method in 0usize..3) {
-		let circuit = committed(committable(seed), range_bits, METHODS[method]);
+		let circuit = committed(testing::model(seed, Size::SMALL), range_bits, METHODS[method]);
 		let matrices = circuit.matrices().unwrap();
 		prop_assert_eq!(matrices.constraints(), circuit.size().constraints);
 		prop_assert_eq!(matrices.segments(), circuit.size().segments);
@@ -180,7 +180,7 @@ proptest! {
 
 	#[test]
 	fn the_cheapest_circuits_are_satisfied(seed: u64, hashed: bool) {
-		let model = Arc::new(committable(seed));
+		let model = Arc::new(testing::model(seed, Size::SMALL));
 		let visibility = [InputVisibility::Public, InputVisibility::Hashed][usize::from(hashed)];
 		let mode = WeightsMode::Committed(DeclaredWidths::of(&model));
 		let circuit = InferenceCircuit::with_weights(model, visibility, mode).unwrap();
@@ -214,13 +214,7 @@ fn words_have_the_same_columns_in_both_circuits() {
 		assert_eq!(columns(circuit.matrices().unwrap()), expected);
 		assert_eq!(columns(registration.matrices().unwrap()), expected);
 		let [own, copies] = circuit.lasting_columns();
-		let z = assign(
-			&circuit,
-			&run(
-				&circuit,
-				&vec![3; circuit.model().architecture().input_len() as usize],
-			),
-		);
+		let z = assign(&circuit, &run(&circuit, &input(circuit.model())));
 		assert_eq!(z[own.clone()], z[copies]);
 		assert_eq!(z[own], circuit.words(mask()));
 	}
@@ -286,19 +280,22 @@ fn the_rest_follows_from_what_is_public_committed_and_registered() {
 /// With a changed committed value, or a changed word, the adversary does what it can.
 #[test]
 fn no_single_committed_value_or_word_may_differ_whatever_follows_from_it() {
-	for circuit in looking_up().into_iter().take(2) {
+	for circuit in looking_up().into_iter().take(3) {
 		let registration = RegistrationCircuit::of(&circuit).unwrap();
 		let entries: usize = circuit.tables().iter().map(|table| table.len()).sum();
 		let z = assign(&circuit, &run(&circuit, &input(circuit.model())));
-		for (matrices, z, entries) in [
-			(circuit.matrices().unwrap(), z, entries),
-			(registration.matrices().unwrap(), register(&registration), 256),
+		// A word of one weight may be another weight's when it is registered.
+		let words = circuit.size().segments.weights;
+		for (matrices, z, entries, words) in [
+			(circuit.matrices().unwrap(), z, entries, words),
+			(registration.matrices().unwrap(), register(&registration), 256, 1),
 		] {
 			let segments = matrices.segments();
 			let (public, private) = z.split_at(segments.public);
 			let known = &private[..segments.committed + segments.weights];
 			// Multiplicities follow from the rest; the mask may be anything.
-			let changeable = (0..segments.committed - entries).chain(segments.committed + 1..known.len());
+			let words = segments.committed + 1..segments.committed + words;
+			let changeable = (0..segments.committed - entries).chain(words);
 			for index in changeable {
 				for change in [Fr::ONE, -Fr::from(256u64)] {
 					let mut other = known.to_vec();
@@ -451,33 +448,172 @@ fn weights_and_biases_out_of_range_are_refused() {
 	let packing = &circuit.plan.packings[0];
 	let base = power_of_two(packing.digit_bits);
 	let word = |index: usize| segments.committed + 1 + index;
-	// Committed: the two weights of each tap, the biases, then limbs. A word has both outputs.
-	let weights = [[0, 1], [2, 3]];
-	for (tap, [first, second]) in weights.into_iter().enumerate() {
+	let half = power_of_two(1).inverse().unwrap();
+	// A word has both outputs' weights of a tap. Committed is the first's; the second is what remains of the word.
+	for tap in [0, 1] {
 		for change in [256i64, -256, 1000, -400] {
 			let change = Fr::from(change);
-			assert!(forgery.refuses(&[(first, change), (word(tap), change)]));
-			assert!(forgery.refuses(&[(second, change), (word(tap), change * base)]));
+			assert!(forgery.refuses(&[(tap, change), (word(tap), change)]));
+			assert!(forgery.refuses(&[(word(tap), change * base)]));
 		}
-		let half = Fr::from(2u64).inverse().unwrap();
-		assert!(forgery.refuses(&[(first, half), (word(tap), half)]));
+		assert!(forgery.refuses(&[(tap, half), (word(tap), half)]));
+		assert!(forgery.refuses(&[(word(tap), half * base)]));
 		// A carry between digits leaves the word as it is.
-		assert!(forgery.refuses(&[(first, base), (second, -Fr::ONE)]));
+		assert!(forgery.refuses(&[(tap, base)]));
+		assert!(forgery.refuses(&[(tap, -base)]));
 		// Within its range a weight may be any: then it is another commitment.
-		assert!(!forgery.refuses(&[(first, Fr::ONE), (word(tap), Fr::ONE)]));
+		assert!(!forgery.refuses(&[(tap, Fr::ONE), (word(tap), Fr::ONE)]));
+		assert!(!forgery.refuses(&[(word(tap), base)]));
 		// But the word is the weights'.
-		assert!(forgery.refuses(&[(first, Fr::ONE)]));
+		assert!(forgery.refuses(&[(tap, Fr::ONE)]));
 		assert!(forgery.refuses(&[(word(tap), Fr::ONE)]));
 	}
-	let bias_bits = 8 * u32::from(packing.bias_bytes);
-	let (bias, biases) = (4, word(2));
+	// The word of the biases has two bytes of each, of which the last is what remains.
+	assert_eq!(packing.bias_bytes, 2);
+	let (limbs, biases) = (2, word(2));
 	for change in [
-		power_of_two(bias_bits),
-		-power_of_two(bias_bits),
+		power_of_two(16),
+		-power_of_two(16),
 		power_of_two(40),
+		power_of_two(8),
 	] {
-		assert!(forgery.refuses(&[(bias, change), (biases, change)]));
+		assert!(forgery.refuses(&[(limbs, change), (biases, change)]));
+		let place = base * power_of_two(8);
+		assert!(forgery.refuses(&[(biases, change * place)]));
 	}
+	assert!(forgery.refuses(&[(limbs, power_of_two(8)), (limbs + 1, -Fr::ONE)]));
+	assert!(!forgery.refuses(&[(limbs, Fr::ONE), (biases, Fr::ONE)]));
+}
+
+/// A registration that looks up pairs of weights.
+fn with_pairs(circuit: &InferenceCircuit) -> RegistrationCircuit {
+	let bits = circuit.plan.packings[0].digit_bits;
+	let tables = vec![Table::Range { bits: 8 }, Table::Digits { bits }];
+	RegistrationCircuit::with_tables(circuit, tables).unwrap()
+}
+
+#[test]
+fn pairs_of_weights_out_of_range_are_refused() {
+	// A word has a pair and, as the last, a weight by itself.
+	let circuit = committed(three_neurons(), 8, Method::LookUps);
+	let registration = with_pairs(&circuit);
+	assert_eq!(registration.mock(), Ok(()));
+	assert_eq!(registration.words(mask()), circuit.words(mask()));
+	let forgery = Forgery::of_registration(&registration);
+	let segments = forgery.matrices.segments();
+	let base = power_of_two(circuit.plan.packings[0].digit_bits);
+	let (pair, word) = (0, segments.committed + 1);
+	let both = |change: Fr| [(pair, change), (word, change)];
+	let byte = power_of_two(8);
+	for change in [
+		// One of the digits leaves its range, or both do and make up for it as bytes would.
+		byte,
+		-byte,
+		byte * base,
+		-byte * base,
+		byte - base,
+		base - byte,
+		// A digit is no integer, or the pair is one of other digits.
+		power_of_two(1).inverse().unwrap(),
+		base * power_of_two(1).inverse().unwrap(),
+		base.square(),
+		-base.square(),
+		power_of_two(12),
+	] {
+		assert!(forgery.refuses(&both(change)), "{change}");
+		// With the word as it is, what remains of it is another.
+		assert!(forgery.refuses(&[(pair, change)]), "{change}");
+	}
+	for change in [Fr::ONE, -Fr::ONE, base, -base, base + Fr::ONE] {
+		assert!(!forgery.refuses(&both(change)), "{change}");
+		assert!(forgery.refuses(&[(pair, change)]), "{change}");
+		assert!(forgery.refuses(&[(word, change)]), "{change}");
+	}
+	// What remains is a byte.
+	let last = base.square();
+	assert!(!forgery.refuses(&[(word, last)]));
+	for change in [byte, -byte, base, power_of_two(1).inverse().unwrap()] {
+		assert!(forgery.refuses(&[(word, change * last)]), "{change}");
+	}
+}
+
+/// With what is committed fixed, no multiplicity and nothing else may be another, for pairs in the words' rows and beside them.
+#[test]
+fn pairs_determine_what_is_not_committed() {
+	let operator = Operator::Linear(Linear {
+		outputs: 4,
+		shifts: vec![8; 4],
+		activation: Activation::Relu,
+	});
+	let weights = LayerWeights {
+		weights: vec![60, 0, 5, 5],
+		biases: vec![0; 4],
+	};
+	let circuit = committed(
+		chain(Shape::vector(1), vec![operator], vec![weights]),
+		8,
+		Method::LookUps,
+	);
+	let registration = with_pairs(&circuit);
+	let (matrices, z) = (registration.matrices().unwrap(), register(&registration));
+	let segments = matrices.segments();
+	let (public, private) = z.split_at(segments.public);
+	let known = &private[..segments.committed + segments.weights];
+	assert_eq!(complete_rest(&matrices, public, known), z);
+	assert_eq!(complete(&matrices, public, known), z);
+	// Entries that are looked up, and one that is not.
+	let first = segments.committed - (1 << 16);
+	let pairs = [[60, 0], [5, 5]].map(|[low, high]: [usize; 2]| low + 128 + ((high + 128) << 8));
+	for position in pairs.into_iter().chain([0]) {
+		for change in [Fr::ONE, -Fr::ONE] {
+			let mut other = known.to_vec();
+			other[first + position] += change;
+			let z = complete_rest(&matrices, public, &other);
+			assert!(matrices.first_unsatisfied(&z).is_some(), "{position} + {change}");
+		}
+	}
+	// One more of one entry and one less of another.
+	let mut other = known.to_vec();
+	other[first + pairs[0]] += Fr::ONE;
+	other[first + pairs[1]] -= Fr::ONE;
+	let z = complete_rest(&matrices, public, &other);
+	assert!(matrices.first_unsatisfied(&z).is_some());
+}
+
+/// Pairs cost a table: they are for many weights only, and words are made for them where this makes the family's domain smaller.
+#[test]
+fn pairs_are_looked_up_where_the_domain_gets_smaller() {
+	let circuit = |outputs: u32| {
+		let model = chain(
+			Shape::vector(512),
+			vec![Operator::Linear(Linear {
+				outputs,
+				shifts: vec![12; outputs as usize],
+				activation: Activation::Relu,
+			})],
+			vec![LayerWeights {
+				weights: (0..512 * outputs).map(|index| (index * 37) as i8).collect(),
+				biases: vec![-1000; outputs as usize],
+			}],
+		);
+		let mode = WeightsMode::Committed(DeclaredWidths::of(&model));
+		InferenceCircuit::with_weights(Arc::new(model), InputVisibility::Public, mode).unwrap()
+	};
+	let pairs = |registration: &RegistrationCircuit| {
+		let mut tables = registration.tables().iter();
+		tables.any(|table| matches!(table, Table::Digits { .. }))
+	};
+	let few = RegistrationCircuit::of(&circuit(16)).unwrap();
+	assert!(!pairs(&few));
+	let many = circuit(720);
+	let packing = &many.plan.packings[0];
+	assert_eq!(packing.outputs % 2, 0);
+	assert!(packing.outputs as u32 * packing.digit_bits <= 253);
+	let many = RegistrationCircuit::of(&many).unwrap();
+	assert!(pairs(&many));
+	// 368,640 weights.
+	assert_eq!(many.size().domain, 1 << 18);
+	assert_eq!(many.mock(), Ok(()));
 }
 
 #[test]
@@ -526,6 +662,130 @@ fn false_accumulators_are_refused_in_their_layer() {
 				other => panic!("{change}: {other:?}"),
 			}
 		}
+	}
+}
+
+/// Rows of several lengths and numbers, tables and a head of attention, at many inputs.
+#[test]
+fn transformers_satisfy_both_circuits() {
+	for model in [
+		row(),
+		table(),
+		normalised_row(2, vec![1, -1], vec![0, 3], 22),
+		normalised_row(
+			13,
+			vec![90, -128, 7, 0, 127],
+			vec![0, -300, 1 << 22, 5 << 21, 9],
+			23,
+		),
+		normalised_row(1, vec![50], vec![77 << 20], 21),
+		embedded(1, vec![5, 6]),
+		embedded(128, (0..256).map(|entry| (entry * 37) as u8 as i8).collect()),
+		attention_head(),
+	] {
+		for (method, range_bits) in [(Method::Bits, 8), (Method::LookUps, 8), (Method::LookUps, 13)] {
+			let circuit = committed(model.clone(), range_bits, method);
+			let matrices = circuit.matrices().unwrap();
+			for seed in 0..40 {
+				let input = testing::input(seed, &model);
+				let execution = run(&circuit, &input);
+				assert_eq!(execution.statement.output, model.evaluate(&input).unwrap());
+				let z = assign(&circuit, &execution);
+				assert_eq!(matrices.first_unsatisfied(&z), None, "{method:?}: {input:?}");
+			}
+			let registration = RegistrationCircuit::of(&circuit).unwrap();
+			assert_eq!(registration.mock(), Ok(()));
+		}
+		let mode = WeightsMode::Committed(DeclaredWidths::of(&model));
+		let circuit = InferenceCircuit::with_weights(Arc::new(model), InputVisibility::Public, mode).unwrap();
+		let execution = run(&circuit, &testing::input(1, circuit.model()));
+		assert_eq!(circuit.mock(&execution), Ok(()));
+	}
+}
+
+/// Committed variables of [`table`] for one token: the token, indicators of 1 and 2, that of 0, and the row's two elements.
+const INDICATORS: [usize; 3] = [3, 1, 2];
+const ELEMENTS: usize = 4;
+
+#[test]
+fn rows_of_other_tokens_or_of_none_are_refused() {
+	let circuit = committed(table(), 8, Method::LookUps);
+	let packing = &circuit.plan.packings[0];
+	assert_eq!(packing.outputs, 2);
+	let base = power_of_two(packing.digit_bits);
+	let forgery = Forgery::of(&circuit, &[1]);
+	let rows = [[1i64, -2], [3, 3], [-4, 3]];
+	for (other, elements) in rows.iter().enumerate().filter(|(other, _)| *other != 1) {
+		let claims = [0, 1].map(|element| {
+			let change = elements[element] - rows[1][element];
+			(ELEMENTS + element, Fr::from(change))
+		});
+		assert!(forgery.refuses(&claims));
+		// The indicators of another row, which the token is not.
+		let moved = [(INDICATORS[1], -Fr::ONE), (INDICATORS[other], Fr::ONE)];
+		assert!(forgery.refuses(&[claims, moved].concat()));
+	}
+	// Half of two rows, or two of which the token's own is taken away, have the token as the sum of their indices.
+	let half = power_of_two(1).inverse().unwrap();
+	let halves = [
+		(INDICATORS[0], half),
+		(INDICATORS[1], -Fr::ONE),
+		(INDICATORS[2], half),
+	];
+	let mean = [
+		(ELEMENTS, Fr::from(-9i64) * half),
+		(ELEMENTS + 1, Fr::from(-5i64) * half),
+	];
+	assert!(forgery.refuses(&[&halves[..], &mean[..]].concat()));
+	let mixed = [
+		(INDICATORS[0], Fr::ONE),
+		(INDICATORS[1], -Fr::from(2u64)),
+		(INDICATORS[2], Fr::ONE),
+	];
+	let sum = [(ELEMENTS, -Fr::from(9u64)), (ELEMENTS + 1, -Fr::from(5u64))];
+	assert!(forgery.refuses(&[&mixed[..], &sum[..]].concat()));
+	// A carry between the digits of the packed elements.
+	for carry in [1i64, -1, 1 << 5, 1 << 8] {
+		let carry = Fr::from(carry);
+		let changes = [(ELEMENTS, carry * base), (ELEMENTS + 1, -carry)];
+		assert!(forgery.refuses(&changes));
+	}
+	// A table in which the row is another is another commitment; in one where other rows are, the answer is the same.
+	let word = |row: usize| forgery.matrices.segments().committed + 1 + row;
+	assert!(forgery.refuses(&[(word(1), Fr::ONE)]));
+	assert!(!forgery.refuses(&[(word(1), Fr::ONE), (ELEMENTS, Fr::ONE)]));
+	assert!(!forgery.refuses(&[(word(2), Fr::ONE)]));
+}
+
+/// Two rows, whose elements of one place share a weight and a word's product.
+#[test]
+fn carries_between_normalised_rows_are_refused() {
+	let circuit = committed(
+		normalised_row(2, vec![100, -100], vec![0, 3], 22),
+		9,
+		Method::LookUps,
+	);
+	let packing = &circuit.plan.packings[0];
+	assert_eq!([packing.groups, packing.outputs, packing.positions], [2, 1, 2]);
+	let base = power_of_two(packing.digit_bits);
+	let forgery = Forgery::of(&circuit, &[3, 9, -120, 44]);
+	// The accumulators are the committed values that are what the trace says.
+	let execution = run(&circuit, &[3, 9, -120, 44]);
+	let accumulators: Vec<Fr> = execution.trace.layers[0]
+		.accumulators
+		.iter()
+		.map(|value| Fr::from(*value))
+		.collect();
+	let committed = circuit.commit(&execution).unwrap();
+	let first = committed
+		.windows(accumulators.len())
+		.position(|values| values == accumulators)
+		.unwrap();
+	for carry in [1i64, -1, 1 << 9, 1 << 13, -(1 << 22)] {
+		let carry = Fr::from(carry);
+		// Elements of one place in both rows are two apart.
+		assert!(forgery.refuses(&[(first, carry * base), (first + 2, -carry)]));
+		assert!(forgery.refuses(&[(first, carry)]));
 	}
 }
 

@@ -1,5 +1,5 @@
 //! Constraint systems for tests and benchmarks.
-#![allow(dead_code)] // each test uses its own part
+#![allow(dead_code, unused_imports)] // each test uses its own part
 
 use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field, UniformRand};
