@@ -118,7 +118,7 @@ impl<T: Config> Pallet<T> {
 		taken
 	}
 
-	/// Takes one request a step further. Returns the call to send, if it is time for one.
+	/// Takes one request a step further. Returns what to send for it, if it is time for that.
 	fn serve_request(key: &worker_key::Public, request: RequestId) -> Result<Option<Answer<T>>, BridgeError> {
 		// What is sent now is included in the next block at the earliest.
 		let now = Self::now();
