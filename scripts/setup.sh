@@ -73,6 +73,8 @@ apt_install() {
 say "Debian packages"
 apt_install build-essential ca-certificates clang cmake curl git libclang-dev libssl-dev pkg-config protobuf-compiler
 if [ "$tests_too" = yes ]; then
+	# Tests that send signals run `kill`.
+	apt_install procps
 	node_major=$(node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/' || true)
 	if [ "${node_major:-0}" -lt 18 ]; then
 		apt_install nodejs

@@ -141,7 +141,7 @@ pub enum Subcommand {
 	/// Write a chain specification to a file.
 	ExportChainSpec(sc_cli::ExportChainSpecCmd),
 
-	/// Execute a stored block again.
+	/// Look a stored block up, and execute it again if its state is not there.
 	CheckBlock(sc_cli::CheckBlockCmd),
 
 	/// Write blocks to a file.

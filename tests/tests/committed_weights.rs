@@ -1,4 +1,5 @@
-//! A model with committed weights is registered, asked, trained on and asked again, under one key.
+//! A model with committed weights is registered, asked, trained on and asked again, under one key: openly, and with inputs that
+//! only the worker can read.
 
 use std::{
 	fs,
@@ -12,7 +13,9 @@ use opensand_nn::{Model, Weights};
 use opensand_tests::{
 	client::{bytes, event, field, submit, Call, Client},
 	digits::Digits,
-	inference::{offer_model, register_worker, request_inference, wait_for_settlement, ModelId},
+	inference::{
+		offer_model, register_worker, request_hidden_inference, request_inference, wait_for_settlement, ModelId,
+	},
 	market::{Market, BOND, MAX_FEE, PRICE, ROYALTY, TIMEOUT, TURNAROUND},
 	node::{binary, Node},
 };
@@ -39,9 +42,23 @@ fn run(program: &str, arguments: &[&dyn AsRef<std::ffi::OsStr>]) -> Result<serde
 	Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// Makes the keys of a model's architecture and registers them. Returns the family's folder and its id on chain.
+/// Registers a model's architecture and returns its id on chain.
+async fn register_architecture(client: &Client, model: &Path, depositor: &Keypair) -> Result<Value> {
+	let bytes = ModelFolder::read(model)?.model.architecture().to_bytes();
+	let call = Call::new("Models", "register_architecture", vec![Value::from_bytes(bytes)]);
+	let events = submit(client, call, depositor).await?;
+	field(
+		&event(&events, "Models", "ArchitectureRegistered")?,
+		"architecture",
+	)
+}
+
+/// Makes the keys of a model's architecture for inputs of a visibility, and registers them. Returns the family's folder and its id
+/// on chain.
 async fn register_family(
 	client: &Client,
+	architecture: &Value,
+	visibility: &str,
 	model: &Path,
 	root: &Path,
 	depositor: &Keypair,
@@ -52,6 +69,8 @@ async fn register_family(
 			&"setup",
 			&"--weights",
 			&"committed",
+			&"--input-visibility",
+			&visibility,
 			&"--model",
 			&model,
 			&"--bundles",
@@ -59,22 +78,12 @@ async fn register_family(
 		],
 	)?;
 	let folder = PathBuf::from(setup["family"].as_str().context("a folder")?);
-	let architecture = Call::new(
-		"Models",
-		"register_architecture",
-		vec![Value::from_bytes(fs::read(folder.join("architecture.bin"))?)],
-	);
-	let events = submit(client, architecture, depositor).await?;
-	let architecture = field(
-		&event(&events, "Models", "ArchitectureRegistered")?,
-		"architecture",
-	)?;
 	let key = |name: &str| anyhow::Ok(Value::from_bytes(fs::read(folder.join(name))?));
 	let family = Call::new(
 		"Models",
 		"register_family",
 		vec![
-			architecture,
+			architecture.clone(),
 			key("registration-verifying.key")?,
 			key("verifying.key")?,
 		],
@@ -117,7 +126,10 @@ async fn register_version(
 
 	let genesis = node.call("chain_getBlockHash", &[0.into()]).await?;
 	let genesis = genesis.as_str().context("a hash")?;
-	let (registration, bundles) = (version.join("registration"), version.join("bundles"));
+	let [registration, bundles] = ["registration", "bundles"].map(|part| {
+		let version = version.file_name().unwrap_or_default();
+		family.0.with_extension(part).join(version)
+	});
 	let committed = run(
 		"opensand-zk",
 		&[
@@ -181,20 +193,38 @@ async fn training_goes_on_under_one_key() -> Result<()> {
 	let node = Market::start_chain().await?;
 	let client = node.client().await?;
 	let (owner, worker, requester) = (dev::charlie(), dev::bob(), dev::dave());
-	let family = register_family(&client, &first, directory.path(), &owner).await?;
+	let architecture = register_architecture(&client, &first, &owner).await?;
 	register_worker(&node, &client, &worker, WORKER_KEY, BOND).await?;
 
 	let input = digits.input(0)?;
-	let mut previous = None;
-	for version in [&first, &second] {
-		let model = register_version(&node, &client, &family, version, previous, &owner).await?;
-		offer_model(&client, &worker, &model, PRICE, TURNAROUND).await?;
-		let request = request_inference(&client, &requester, &model, &input, MAX_FEE, TIMEOUT).await?;
-		let settlement = wait_for_settlement(&node, &client, request, 1, LIMIT).await?;
-		let expected = ModelFolder::read(version)?.model.evaluate(&input)?;
-		assert_eq!(settlement.output, expected);
-		assert_eq!(settlement.owner.0, owner.public_key().0);
-		previous = Some(model);
+	for visibility in ["public", "hashed"] {
+		let root = directory.path().join(visibility);
+		let family = register_family(&client, &architecture, visibility, &first, &root, &owner).await?;
+		let mut previous = None;
+		for (salt, version) in [(1, &first), (2, &second)] {
+			let model = register_version(&node, &client, &family, version, previous, &owner).await?;
+			offer_model(&client, &worker, &model, PRICE, TURNAROUND).await?;
+			let request = if visibility == "public" {
+				request_inference(&client, &requester, &model, &input, MAX_FEE, TIMEOUT).await?
+			} else {
+				request_hidden_inference(
+					&node,
+					&client,
+					&requester,
+					&model,
+					&worker.public_key().0,
+					(&input, &[salt; 32]),
+					MAX_FEE,
+					TIMEOUT,
+				)
+				.await?
+			};
+			let settlement = wait_for_settlement(&node, &client, request, 1, LIMIT).await?;
+			let expected = ModelFolder::read(version)?.model.evaluate(&input)?;
+			assert_eq!(settlement.output, expected);
+			assert_eq!(settlement.owner.0, owner.public_key().0);
+			previous = Some(model);
+		}
 	}
 	Ok(())
 }

@@ -56,6 +56,8 @@ async fn demonstrate() -> Result<()> {
 	let directory = tempfile::tempdir()?;
 	step("Starting a chain and three storage providers, each a process of its own");
 	let chain = Market::start_chain().await?;
+	let explorer = format!("https://polkadot.js.org/apps/?rpc={}#/explorer", chain.url());
+	println!("  look at it while it runs: {explorer}");
 	let storage = StorageMarket::join(&chain, PROVIDERS).await?;
 	let images = directory.path().join("heldout.images.npy");
 	store_images(&storage, &images).await?;
@@ -100,10 +102,6 @@ async fn demonstrate() -> Result<()> {
 
 	report_storage(&storage).await?;
 
-	let explorer = format!(
-		"https://polkadot.js.org/apps/?rpc={}#/explorer",
-		market.node.url()
-	);
 	if env::var("KEEP").is_ok_and(|keep| keep == "1") {
 		let mut processes = market.node.detach()?.to_string();
 		for provider in storage.providers {
@@ -111,8 +109,7 @@ async fn demonstrate() -> Result<()> {
 		}
 		println!("\nThe chain and its providers keep running: {explorer}\nStop them with: kill {processes}");
 	} else {
-		println!("\nWhile it runs, the chain can be looked at under {explorer}");
-		println!("It is stopped now; `make demo KEEP=1` leaves it running.");
+		println!("\nThe chain is stopped now; `make demo KEEP=1` leaves it running, to be looked at.");
 	}
 	Ok(())
 }
