@@ -3,6 +3,7 @@
 use frame_support::dispatch::DispatchClass;
 use frame_support::weights::Weight;
 use opensand_runtime::{configs::RuntimeBlockWeights, constants::time::EXPECTED_BLOCK_TIME_MS, Runtime};
+use opensand_primitives::inference::MAX_STATEMENT_WORDS;
 use opensand_zk_verifier::{InputVisibility, StatementShape};
 use pallet_inference::WeightInfo;
 
@@ -12,11 +13,18 @@ pub struct Capacity {
 	pub result_weight: u64,
 	/// Time that ordinary transactions have in a block, in picoseconds.
 	pub block_weight: u64,
-	/// Results that fit into it.
+	/// Results that fit into it, each in an extrinsic of its own.
 	pub results: u64,
+	/// Results in an extrinsic of those that are sent together.
+	pub together: u32,
+	/// Results of one key that fit into it, sent [`together`](Self::together).
+	pub results_together: u64,
 	/// Mean seconds between blocks.
 	pub block_seconds: f64,
 }
+
+/// Results that a worker's node sends together at most; the runtime takes up to 64.
+const TOGETHER: u32 = 16;
 
 /// The capacity for results of a model with these tensor lengths and a public input.
 pub fn of(input_len: u32, output_len: u32) -> Capacity {
@@ -28,14 +36,23 @@ pub fn of(input_len: u32, output_len: u32) -> Capacity {
 	};
 	let limits = RuntimeBlockWeights::get();
 	let normal = limits.get(DispatchClass::Normal);
-	let result = Weights::submit_result(u32::try_from(shape.words()).unwrap_or(u32::MAX))
+	let words = u32::try_from(shape.words()).unwrap_or(u32::MAX);
+	let result = Weights::submit_result(words)
 		.saturating_add(Weights::authorize_submit_result())
 		.saturating_add(normal.base_extrinsic);
 	let block = normal
 		.max_total
 		.unwrap_or(Weight::MAX)
 		.saturating_sub(limits.base_block);
+	// The case that all proofs have to be looked at singly must fit; what was not needed is given back.
+	let overhead = Weights::authorize_submit_results(TOGETHER).saturating_add(normal.base_extrinsic);
+	let worst = Weights::submit_results_singly(TOGETHER, TOGETHER * MAX_STATEMENT_WORDS).saturating_add(overhead);
+	let used = Weights::submit_results(TOGETHER, TOGETHER.saturating_mul(words)).saturating_add(overhead);
+	let room = block.ref_time().checked_sub(worst.ref_time());
+	let calls = room.map_or(0, |room| room / used.ref_time().max(1) + 1);
 	Capacity {
+		together: TOGETHER,
+		results_together: calls * u64::from(TOGETHER),
 		result_weight: result.ref_time(),
 		block_weight: block.ref_time(),
 		results: block.ref_time() / result.ref_time().max(1),

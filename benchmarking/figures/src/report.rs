@@ -31,6 +31,7 @@ pub fn render(figures: &Figures, page: &Path) -> String {
 	} = figures;
 	let milliseconds = |duration: std::time::Duration| duration.as_secs_f64() * 1e3;
 	let per_block = capacity.results as f64;
+	let together = capacity.results_together as f64;
 	format!(
 		"# Figures
 
@@ -62,7 +63,8 @@ Decoding key and proof with every check, packing the statement, and the pairing 
 |---|---:|
 | Charged for one result (authorisation, verification, settlement) | {result:.2} ms |
 | Results in a block of {block:.0} ms for ordinary transactions | {per_block:.0} |
-| Results a second at one block in {seconds:.0} s | {rate:.1} |
+| The same, {together} sent together, of one key | {together_per_block:.0} |
+| Results a second at one block in {seconds:.0} s, singly and together | {rate:.1}, {together_rate:.1} |
 | Transfers a second that a node imports ({transfers} in {blocks} blocks, {elapsed:.1} s) | {transfer_rate:.0} |
 | Compressed runtime | {kib:.0} KiB |
 
@@ -89,6 +91,9 @@ into an empty database. Capacity follows from the pallets' weights, which `make 
 		block = capacity.block_weight as f64 / 1e9,
 		seconds = capacity.block_seconds,
 		rate = per_block / capacity.block_seconds,
+		together = capacity.together,
+		together_per_block = together,
+		together_rate = together / capacity.block_seconds,
 		transfers = import.transfers,
 		blocks = import.blocks,
 		elapsed = import.elapsed.as_secs_f64(),
