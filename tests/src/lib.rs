@@ -1,7 +1,7 @@
 //! Starts real nodes as processes of their own, on free ports and in temporary directories, and drives them
 //! through their RPC as a client would.
 //!
-//! - [`node`]: one node; [`network`]: a connected set of validators.
+//! - [`node`]: one node; [`network`]: a connected set of validators; [`ports`]: where servers can listen.
 //! - [`client`]: transactions and storage through `subxt`, without generated code.
 //! - [`storage`]: a chain with storage providers, and the owners' command line; [`hurried`]: such a chain with short periods.
 //! - [`inference`]: the main job's steps; [`digits`]: a model for it; [`market`]: a chain where it can be asked.
@@ -18,6 +18,7 @@ pub mod inference;
 pub mod market;
 pub mod network;
 pub mod node;
+pub mod ports;
 pub mod storage;
 
 use std::{future::Future, time::Duration};

@@ -1,7 +1,6 @@
 //! A storage market: a chain, providers that hold data for others, and the command line by which owners use them.
 
 use std::{
-	net::TcpListener,
 	path::{Path, PathBuf},
 	process::{Output, Stdio},
 	time::Duration,
@@ -20,9 +19,10 @@ use tokio::process::{Child, Command};
 
 use crate::{
 	client::{address, submit, Call, Client, SAND},
-	eventually,
+	eventually, hurried,
 	network::wait_for_peers,
-	node::{binary, Node, StoppedNode},
+	node::{binary, metric, Node, StoppedNode},
+	ports::free_port,
 };
 
 /// The accounts of the first providers, in the order in which they join. The development chain endows them.
@@ -60,6 +60,16 @@ impl Provider {
 		self.node.call("storage_status", &[]).await
 	}
 
+	/// What the node offers to Prometheus as `opensand_storage_<name>`, of the first series with this label.
+	///
+	/// # Errors
+	/// When there is no such metric.
+	pub async fn metric(&self, name: &str, label: &str) -> Result<f64> {
+		let metrics = self.node.metrics().await?;
+		metric(&metrics, &format!("opensand_storage_{name}"), label)
+			.with_context(|| format!("no metric {name} with {label}"))
+	}
+
 	/// The account as hexadecimal text.
 	pub fn address(&self) -> String {
 		address_text(&self.account)
@@ -74,6 +84,86 @@ impl Provider {
 		Ok(Self {
 			node: stopped.start().await?,
 			..self
+		})
+	}
+}
+
+/// A test's files, in a directory that goes with them.
+pub struct Files(TempDir);
+
+impl Files {
+	/// An empty directory.
+	///
+	/// # Errors
+	/// When it cannot be made.
+	pub fn new() -> Result<Self> {
+		Ok(Self(tempfile::tempdir()?))
+	}
+
+	/// The path of a file, which need not be there.
+	pub fn path(&self, name: &str) -> String {
+		self.0.path().join(name).to_string_lossy().into_owned()
+	}
+
+	/// A file of `bytes` bytes of noise that differs with `seed`: its path and its content.
+	///
+	/// # Errors
+	/// When it cannot be written.
+	pub fn noise(&self, name: &str, bytes: usize, seed: u64) -> Result<(String, Vec<u8>)> {
+		let path = self.path(name);
+		let data = write_noise(path.as_ref(), bytes, seed)?;
+		Ok((path, data))
+	}
+
+	/// A chain with short periods; its specification is among the files.
+	///
+	/// # Errors
+	/// When its node does not start.
+	pub async fn hurried_chain(&self) -> Result<Node> {
+		hurried::start(self.0.path()).await
+	}
+}
+
+/// What most tests of storage begin with: a file, a chain, and providers on it.
+pub struct Scene {
+	/// An owner's machine, and the providers.
+	pub market: StorageMarket,
+	/// The chain's only validator.
+	pub chain: Node,
+	/// What stands in `file`.
+	pub data: Vec<u8>,
+	/// A file to store.
+	pub file: String,
+	/// The directory that it is in.
+	pub files: Files,
+}
+
+impl Scene {
+	/// A file of `bytes` bytes that differ with `seed`, and a development chain with so many providers.
+	///
+	/// # Errors
+	/// When a step fails.
+	pub async fn open(bytes: usize, seed: u64, providers: usize) -> Result<Self> {
+		Self::on(Node::dev().await?, Files::new()?, bytes, seed, providers).await
+	}
+
+	/// The same on a chain with short periods.
+	///
+	/// # Errors
+	/// When a step fails.
+	pub async fn open_hurried(bytes: usize, seed: u64, providers: usize) -> Result<Self> {
+		let files = Files::new()?;
+		Self::on(files.hurried_chain().await?, files, bytes, seed, providers).await
+	}
+
+	async fn on(chain: Node, files: Files, bytes: usize, seed: u64, providers: usize) -> Result<Self> {
+		let (file, data) = files.noise("data.bin", bytes, seed)?;
+		Ok(Self {
+			market: StorageMarket::join(&chain, providers).await?,
+			chain,
+			data,
+			file,
+			files,
 		})
 	}
 }
@@ -386,6 +476,7 @@ async fn start(uri: String, chain: &str, entrance: &str) -> Result<Provider> {
 			"--storage-listen",
 			&address,
 		])
+		.with_metrics()
 		.start()
 		.await?;
 	Ok(Provider {
@@ -393,11 +484,6 @@ async fn start(uri: String, chain: &str, entrance: &str) -> Result<Provider> {
 		account: Keypair::from_uri(&uri.parse::<SecretUri>()?)?,
 		uri,
 	})
-}
-
-/// A port that nothing listens on now.
-fn free_port() -> Result<u16> {
-	Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// Writes `bytes` bytes that do not compress and differ with `seed`.

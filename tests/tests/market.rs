@@ -10,7 +10,7 @@ use opensand_tests::{
 	client::{address, free_balance, storage, submit, Call, Client, SAND},
 	eventually,
 	node::Node,
-	storage::{address_text, write_noise, StorageMarket, GRANTEE, OWNER},
+	storage::{address_text, Scene, StorageMarket, GRANTEE, OWNER},
 };
 use serde_json::{json, Value as Json};
 use subxt::dynamic::{At, Value};
@@ -43,13 +43,10 @@ const DAVE: &str = "//Ferdie//buyer";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn licences_are_sold_delivered_disputed_and_refunded() -> Result<()> {
-	let directory = tempfile::tempdir()?;
-	let path = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
-	let (file, restored, terms) = (path("data.bin"), path("restored.bin"), path("licence.txt"));
-	let data = write_noise(file.as_ref(), FILE_BYTES, 3)?;
+	let scene = Scene::open(FILE_BYTES, 3, 3).await?;
+	let Scene { market, chain, data, file, files } = scene;
+	let (restored, terms) = (files.path("restored.bin"), files.path("licence.txt"));
 	fs::write(&terms, "Use it well.")?;
-	let chain = Node::dev().await?;
-	let market = StorageMarket::join(&chain, 3).await?;
 	let client = chain.client().await?;
 	fund(&client, DAVE).await?;
 
@@ -91,18 +88,37 @@ async fn licences_are_sold_delivered_disputed_and_refunded() -> Result<()> {
 	let other_terms = ["market", "buy", &listing, "--terms", &file];
 	refused(&market, BOB, &other_terms, 2).await?;
 
-	// Two buyers pay and wait; one is interrupted, and goes on with the same purchase later.
+	// One buyer gets a key that opens, and is another: its client finds out, and the chain agrees.
+	let mut deceived = market.start(CHARLIE, &buy)?;
+	let wrong = purchase_event(&mut deceived).await?;
+	let wrong_id = wrong["purchase"].to_string();
+	let sealed = wrongly_sealed(&chain, wrong["purchase"].as_u64().context("an id")?).await?;
+	let deliver = vec![
+		Value::u128(u128::from(wrong["purchase"].as_u64().context("an id")?)),
+		Value::from_bytes(sealed),
+	];
+	submit(&client, Call::new("Dsm", "deliver", deliver), &dev::ferdie()).await?;
+	let mut told = String::new();
+	let status = deceived.wait().await?;
+	let mut stderr = deceived.stderr.take().context("a pipe")?;
+	stderr.read_to_string(&mut told).await?;
+	ensure!(status.code() == Some(6), "{status}: {told}");
+	ensure!(told.contains(&format!("market dispute {wrong_id}")), "{told}");
+	refused(&market, CHARLIE, &["market", "confirm", &wrong_id], 6).await?;
+	let proven = market
+		.opensand(CHARLIE, &["market", "dispute", &wrong_id])
+		.await?;
+	ensure!(proven["status"] == "refunded", "{proven}");
+	ensure!(proven["reason"] == "wrong_delivery", "{proven}");
+
+	// Another is interrupted, is served by the command line, and goes on with the same purchase. Nothing makes it disclose
+	// the secret of a right delivery.
 	let mut interrupted = market.start(BOB, &buy)?;
 	let bought = purchase_event(&mut interrupted).await?;
 	interrupted.kill().await?;
 	let bought_id = bought["purchase"].to_string();
-	let mut deceived = market.start(CHARLIE, &buy)?;
-	let wrong = purchase_event(&mut deceived).await?;
-	let wrong_id = wrong["purchase"].to_string();
 	let unread = refused(&market, BOB, &["store", "get", &order, &restored], 6).await?;
 	ensure!(unread.contains("is not settled"), "{unread}");
-
-	// The first is served by the command line. Nothing makes its buyer disclose the secret of a right delivery.
 	let served = market.opensand(OWNER, &["market", "deliver", &bought_id]).await?;
 	ensure!(served["delivered"][0]["status"] == "delivered", "{served}");
 	let right = refused(&market, BOB, &["market", "dispute", &bought_id], 2).await?;
@@ -122,25 +138,7 @@ async fn licences_are_sold_delivered_disputed_and_refunded() -> Result<()> {
 	let after = Balances::now(&client).await?;
 	ensure!(near(after.bob, before.bob - PRICE), "{before:?} {after:?}");
 
-	// The second gets a key that opens, and is another: its client finds out, and the chain agrees.
-	let sealed = wrongly_sealed(&chain, wrong["purchase"].as_u64().context("an id")?).await?;
-	let deliver = vec![
-		Value::u128(u128::from(wrong["purchase"].as_u64().context("an id")?)),
-		Value::from_bytes(sealed),
-	];
-	submit(&client, Call::new("Dsm", "deliver", deliver), &dev::ferdie()).await?;
-	let mut told = String::new();
-	let status = deceived.wait().await?;
-	let mut stderr = deceived.stderr.take().context("a pipe")?;
-	stderr.read_to_string(&mut told).await?;
-	ensure!(status.code() == Some(6), "{status}: {told}");
-	ensure!(told.contains(&format!("market dispute {wrong_id}")), "{told}");
-	refused(&market, CHARLIE, &["market", "confirm", &wrong_id], 6).await?;
-	let proven = market
-		.opensand(CHARLIE, &["market", "dispute", &wrong_id])
-		.await?;
-	ensure!(proven["status"] == "refunded", "{proven}");
-	ensure!(proven["reason"] == "wrong_delivery", "{proven}");
+	// The wrong delivery has cost its bond, and the right one has earned the price.
 	let bond = delivery_bond(&client).await?;
 	let after = Balances::now(&client).await?;
 	ensure!(bond > 2 * MARGIN, "a bond of {bond} would not be told from fees");

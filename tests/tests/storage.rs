@@ -5,8 +5,7 @@ use std::{fs, time::Duration};
 use anyhow::{ensure, Context, Result};
 use opensand_tests::{
 	eventually,
-	node::Node,
-	storage::{address_text, grantee, write_noise, StorageMarket, GRANTEE, OWNER},
+	storage::{address_text, grantee, Scene, GRANTEE, OWNER},
 };
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -17,12 +16,9 @@ const WINDOWS_LIMIT: Duration = Duration::from_secs(300);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_stored_proven_shared_and_survives_kills() -> Result<()> {
-	let directory = tempfile::tempdir()?;
-	let path = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
-	let (file, restored) = (path("data.bin"), path("restored.bin"));
-	let data = write_noise(file.as_ref(), FILE_BYTES, 1)?;
-	let chain = Node::dev().await?;
-	let mut market = StorageMarket::join(&chain, 3).await?;
+	let scene = Scene::open(FILE_BYTES, 1, 3).await?;
+	let Scene { mut market, chain: _chain, data, file, files } = scene;
+	let restored = files.path("restored.bin");
 
 	// The client dies in the middle of a put; the next run goes on with the same order.
 	let put = ["store", "put", &file, "--code", "2/3", "--windows", "60"];
@@ -51,7 +47,7 @@ async fn a_file_is_stored_proven_shared_and_survives_kills() -> Result<()> {
 	ensure!(fs::read(&restored)? == data, "the owner gets what it stored");
 
 	// Others do not, until they are granted access, and again when it is withdrawn.
-	let (theirs, again) = (path("theirs.bin"), path("again.bin"));
+	let (theirs, again) = (files.path("theirs.bin"), files.path("again.bin"));
 	let get = ["store", "get", &id, &theirs];
 	market.opensand(GRANTEE, &["access", "register"]).await?;
 	ensure!(
@@ -79,7 +75,8 @@ async fn a_file_is_stored_proven_shared_and_survives_kills() -> Result<()> {
 		.iter()
 		.filter_map(|event| event["operation"].as_str())
 		.collect();
-	ensure!(operations == ["placed", "granted", "revoked"], "{operations:?}");
+	let expected = ["placed", "activated", "granted", "revoked"];
+	ensure!(operations == expected, "{operations:?}");
 
 	// A provider that was killed goes on proving what it had acknowledged.
 	let provider = market.providers.remove(1).kill_and_restart().await?;
@@ -93,6 +90,14 @@ async fn a_file_is_stored_proven_shared_and_survives_kills() -> Result<()> {
 	let status = provider.status().await?;
 	ensure!(status["provider"]["faults"] == 0, "{status}");
 	ensure!(status["shards"]["stored"] == 1, "{status}");
+
+	// Prometheus is told the same. What is counted is counted since the restart.
+	ensure!(provider.metric("shards", "phase=\"stored\"").await? == 1.0, "one shard is stored");
+	ensure!(provider.metric("last_proven_window", "").await? >= (window + 2) as f64, "windows are proven");
+	ensure!(provider.metric("windows_proven", "").await? >= 2.0, "proofs are taken");
+	ensure!(provider.metric("faults", "").await? == 0.0, "there are no faults");
+	let (used, quota) = (provider.metric("bytes_used", "").await?, provider.metric("quota_bytes", "").await?);
+	ensure!(used > (FILE_BYTES / 2) as f64 && used < quota, "{used} bytes of {quota}");
 	Ok(())
 }
 

@@ -1,14 +1,12 @@
 //! What else an owner and a provider do by the command line: regions and key files, renewal, tips, visibility, cancelling,
 //! draining; with progress and answers for machines.
 
-use std::{fs, os::unix::fs::PermissionsExt};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use anyhow::{ensure, Context, Result};
-use opensand_tests::{
-	node::Node,
-	storage::{address_text, write_noise, StorageMarket, OWNER},
-};
+use opensand_tests::storage::{address_text, grantee, Files, Scene, StorageMarket, OWNER};
 use serde_json::json;
+use subxt::utils::AccountId32;
 use subxt_signer::{sr25519::Keypair, SecretUri};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -16,17 +14,17 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 const FILE_BYTES: usize = 5 * 1024 * 1024 + 321;
 /// The recovery phrase of the development accounts, and the path of [`OWNER`] behind it.
 const OWNERS_PHRASE: &str = "bottom drive obey lake curtain smoke basket hold race lonely fit walk//Ferdie";
+/// The development account Alice as polkadot.js exports it, and its password.
+const EXPORTED: &str = include_str!("../../node/client/fuzz/corpus/keystore/alice");
+const EXPORTED_PASSWORD: &str = "whoisalice";
 /// A provider that runs no node, and therefore takes no shards. The development chain endows it.
 const IDLE: &str = "//Eve";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_changed_and_ended_by_the_command_line() -> Result<()> {
-	let directory = tempfile::tempdir()?;
-	let path = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
-	let (file, key_file, by_key) = (path("data.bin"), path("data.key"), path("by-key.bin"));
-	let data = write_noise(file.as_ref(), FILE_BYTES, 1)?;
-	let chain = Node::dev().await?;
-	let market = StorageMarket::join(&chain, 3).await?;
+	let scene = Scene::open(FILE_BYTES, 1, 3).await?;
+	let Scene { market, chain: _chain, data, file, files } = scene;
+	let (key_file, by_key) = (files.path("data.key"), files.path("by-key.bin"));
 
 	let put = [
 		"store",
@@ -63,7 +61,8 @@ async fn an_order_is_changed_and_ended_by_the_command_line() -> Result<()> {
 		.await?;
 	ensure!(fs::read(&by_key)? == data, "the key's file opens the data");
 
-	change_order(&market, &id, path("phrase").as_ref()).await?;
+	change_order(&market, &id, files.path("phrase").as_ref()).await?;
+	tip_by_keystore(&market, &id, &files).await?;
 	join_and_drain(&market).await?;
 
 	// The order ends with the present window.
@@ -83,8 +82,8 @@ fn amount(order: &serde_json::Value) -> Result<u128> {
 	Ok(order["escrow"].as_str().context("an amount")?.parse()?)
 }
 
-/// The owner pays for longer, tips, and opens its data to licensees; with its phrase in a file instead of a development key.
-async fn change_order(market: &StorageMarket, id: &str, phrase: &std::path::Path) -> Result<()> {
+/// The owner pays for longer, and opens its data to licensees; with its phrase in a file instead of a development key.
+async fn change_order(market: &StorageMarket, id: &str, phrase: &Path) -> Result<()> {
 	let before = market.anybody(&["store", "show", id]).await?;
 	let renewed = market
 		.opensand(OWNER, &["store", "renew", id, "--windows", "7"])
@@ -93,11 +92,7 @@ async fn change_order(market: &StorageMarket, id: &str, phrase: &std::path::Path
 	ensure!(end(&renewed)? == end(&before)? + 7, "{renewed} after {before}");
 	ensure!(amount(&renewed)? > 0 && renewed["windows"] == 67, "{renewed}");
 
-	let tipped = market.opensand(OWNER, &["store", "topup", id, "20mSAND"]).await?;
-	ensure!(tipped["status"] == "active", "{tipped}");
-
-	fs::write(phrase, OWNERS_PHRASE)?;
-	fs::set_permissions(phrase, fs::Permissions::from_mode(0o600))?;
+	write_secret(phrase, OWNERS_PHRASE)?;
 	let phrase = phrase.to_str().context("a path in UTF-8")?;
 	let set = [
 		"access",
@@ -121,6 +116,38 @@ async fn change_order(market: &StorageMarket, id: &str, phrase: &std::path::Path
 		.any(|order| order["order"] == number && order["visibility"] == "licensed");
 	ensure!(is_there, "{listed}");
 	Ok(())
+}
+
+/// Somebody whose key polkadot.js has exported tips the providers; the password is in another file.
+async fn tip_by_keystore(market: &StorageMarket, id: &str, files: &Files) -> Result<()> {
+	let (exported, password) = (files.path("alice.json"), files.path("password"));
+	fs::write(&exported, EXPORTED)?;
+	write_secret(password.as_ref(), "whoisbob\n")?;
+	let tip = ["store", "topup", id, "20mSAND", "--password-file", &password];
+	let refused = market.failure(Some(&exported), &tip).await?;
+	ensure!(
+		refused.code == 2 && refused.message.contains("password is wrong"),
+		"{refused:?}"
+	);
+
+	write_secret(password.as_ref(), EXPORTED_PASSWORD)?;
+	let tipped = market.opensand(&exported, &tip).await?;
+	ensure!(tipped["status"] == "active", "{tipped}");
+	let record = market.anybody(&["access", "ls", id]).await?;
+	let last = record["events"].as_array().and_then(|events| events.last());
+	let last = last.with_context(|| format!("an event in {record}"))?;
+	let by: AccountId32 = last["by"].as_str().context("an account")?.parse()?;
+	ensure!(
+		last["operation"] == "tipped" && by == grantee().public_key().to_account_id(),
+		"the record says who tipped: {record}"
+	);
+	Ok(())
+}
+
+/// Writes a file that nobody else can read.
+fn write_secret(path: &Path, secret: &str) -> Result<()> {
+	fs::write(path, secret)?;
+	Ok(fs::set_permissions(path, fs::Permissions::from_mode(0o600))?)
 }
 
 /// An account becomes a provider without a node, stops, and cannot leave before its time.

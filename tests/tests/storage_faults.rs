@@ -10,8 +10,9 @@ use std::{
 use anyhow::{bail, ensure, Context, Result};
 use opensand_tests::{
 	client::held_balance,
-	eventually, hurried,
-	storage::{address_text, grantee, write_noise, Provider, StorageMarket, GRANTEE, OWNER},
+	eventually,
+	node::Node,
+	storage::{address_text, grantee, Files, Provider, StorageMarket, GRANTEE, OWNER},
 };
 use serde_json::Value as Json;
 use subxt_signer::{sr25519::Keypair, SecretUri};
@@ -31,22 +32,27 @@ const UNSERVED: &str = "//Eve//stash";
 const LIMIT: Duration = Duration::from_secs(300);
 /// How often a put that is to be killed is looked at.
 const GLANCE: Duration = Duration::from_millis(1);
+/// Bytes of blocks with which a get is killed: some of them, and far from all.
+const KEPT_BYTES: u64 = 1 << 20;
 /// The steps of a put, as its state on disk names them.
 const STEPS: [&str; 4] = ["encoding", "encoded", "placing", "placed"];
-/// How often a put is begun anew whose first step has passed unseen.
+/// Those that wait for no block.
+const BRIEF_STEPS: [&str; 2] = [STEPS[0], STEPS[1]];
+/// How often a put is begun anew of which one of them has passed unseen.
 const ATTEMPTS: usize = 10;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn faults_cost_neither_data_nor_tokens() -> Result<()> {
-	let directory = tempfile::tempdir()?;
-	let files = Files(directory.path().to_owned());
-	let chain = hurried::start(directory.path()).await?;
+	let files = Files::new()?;
+	let chain = files.hurried_chain().await?;
 	// It begins while there is no provider at all, and none ever comes to its region.
 	let elsewhere = StorageMarket::join(&chain, 0).await?;
 	let (unserved, served) = tokio::join!(nobody_takes_it(&elsewhere, &files), async {
 		let market = StorageMarket::join(&chain, 4).await?;
+		// So that the put that is killed sends one transaction, and before it none.
+		market.opensand(OWNER, &["access", "register"]).await?;
 		let (stored, public, ending, registered) = tokio::join!(
-			killed_at_every_step(&market, &files),
+			killed_at_every_step(&chain, &market, &files),
 			publish(&market, &files),
 			store_briefly(&market, &files),
 			market.opensand(GRANTEE, &["access", "register"])
@@ -59,21 +65,6 @@ async fn faults_cost_neither_data_nor_tokens() -> Result<()> {
 	});
 	unserved.context("an order that nobody takes")?;
 	served
-}
-
-/// Where the test has its files.
-struct Files(PathBuf);
-
-impl Files {
-	fn path(&self, name: &str) -> String {
-		self.0.join(name).to_string_lossy().into_owned()
-	}
-
-	fn noise(&self, name: &str, bytes: usize, seed: u64) -> Result<(String, Vec<u8>)> {
-		let path = self.path(name);
-		let data = write_noise(path.as_ref(), bytes, seed)?;
-		Ok((path, data))
-	}
 }
 
 /// A put whose shards nobody takes says so at the deadline, and what was held is returned.
@@ -99,20 +90,23 @@ async fn nobody_takes_it(market: &StorageMarket, files: &Files) -> Result<()> {
 	);
 	let listed = market.opensand(UNSERVED, &["store", "ls"]).await?;
 	ensure!(listed["orders"].as_array().is_some_and(Vec::is_empty), "{listed}");
-	let account = Keypair::from_uri(&UNSERVED.parse::<SecretUri>()?)?;
 	let at = market.client().at_best().await?;
-	let held = held_balance(&at, &account.public_key().0).await?;
+	let held = held_balance(&at, &keypair(UNSERVED)?.public_key().0).await?;
 	ensure!(held == 0, "{held} are still held of {UNSERVED}");
 	Ok(())
 }
 
 /// A put is killed once at each of its steps, and the run after the last kill ends with one order. Returns it and what it
 /// stores.
-async fn killed_at_every_step(market: &StorageMarket, files: &Files) -> Result<(String, Vec<u8>)> {
+async fn killed_at_every_step(
+	chain: &Node,
+	market: &StorageMarket,
+	files: &Files,
+) -> Result<(String, Vec<u8>)> {
 	let (file, data) = files.noise("killed", FILE_BYTES, 2)?;
 	let put = ["store", "put", &file, "--code", "2/4", "--windows", "60"];
 	for step in STEPS {
-		kill_at(market, &put, &file, step).await?;
+		kill_at(chain, market, &put, &file, step).await?;
 	}
 	let stored = market.opensand(OWNER, &put).await?;
 	let order = id(&stored)?;
@@ -136,8 +130,9 @@ async fn killed_at_every_step(market: &StorageMarket, files: &Files) -> Result<(
 }
 
 /// Runs a put until it is at `step`, and kills it there.
-async fn kill_at(market: &StorageMarket, put: &[&str], file: &str, step: &str) -> Result<()> {
+async fn kill_at(chain: &Node, market: &StorageMarket, put: &[&str], file: &str, step: &str) -> Result<()> {
 	let place = |step: &str| STEPS.iter().position(|name| *name == step);
+	let sent = transactions_of_owner(chain).await?;
 	for _ in 0..ATTEMPTS {
 		let mut client = market.start(OWNER, put)?;
 		let began = Instant::now();
@@ -153,14 +148,26 @@ async fn kill_at(market: &StorageMarket, put: &[&str], file: &str, step: &str) -
 		if killed_at == step {
 			return Ok(());
 		}
-		// The first step is the only one that waits for no block, and nothing has left the machine after it.
+		// The first steps wait for no block, and can be over before the kill comes. As long as nothing has left the machine,
+		// the put can be begun anew.
 		ensure!(
-			step == STEPS[0] && killed_at == STEPS[1],
+			BRIEF_STEPS.contains(&step) && transactions_of_owner(chain).await? == sent,
 			"killed when it was {killed_at}, not {step}"
 		);
 		fs::remove_dir_all(staged)?;
 	}
 	bail!("{step} passed unseen {ATTEMPTS} times")
+}
+
+/// How many transactions the owner has sent, those included that wait in the pool.
+async fn transactions_of_owner(chain: &Node) -> Result<u64> {
+	let account = keypair(OWNER)?.public_key().to_account_id().to_string();
+	let next = chain.call("system_accountNextIndex", &[account.into()]).await?;
+	next.as_u64().with_context(|| format!("a number, not {next}"))
+}
+
+fn keypair(uri: &str) -> Result<Keypair> {
+	Ok(Keypair::from_uri(&uri.parse::<SecretUri>()?)?)
 }
 
 /// The step at which a put of `file` stands; `None` if none has begun.
@@ -292,6 +299,22 @@ async fn providers_are_lost(
 	market.opensand(OWNER, &get).await?;
 	ensure!(fs::read(&target)? == data, "two of four shards restore the file");
 
+	// An order whose time is over is closed by whoever comes first, and then there is nothing any more.
+	eventually("the order of one window is closed", LIMIT, || async {
+		match market.opensand(PASSER_BY, &["store", "close", &ending]).await {
+			Ok(_) => Ok(Some(())),
+			Err(error) if error.to_string().contains("there is no order") => Ok(Some(())),
+			Err(error) => Err(error),
+		}
+	})
+	.await?;
+	let target = files.path("ended");
+	let get = ["store", "get", &ending, &target];
+	let ended = market.failure(Some(PASSER_BY), &get).await?;
+	ensure!(ended.code == 3, "{ended:?}");
+	ensure!(ended.message.contains("there is no order"), "{ended:?}");
+	ensure!(ended.remedy.contains("opensand store ls"), "{ended:?}");
+
 	dead.push(stop(market.providers.remove(0)).await?);
 	let target = files.path("from one");
 	let get = ["store", "get", &order, &target, "--patience", "5s"];
@@ -310,22 +333,6 @@ async fn providers_are_lost(
 	ensure!(failure.details.contains("shard"), "{failure:?}");
 	ensure!(!Path::new(&target).exists(), "nothing is written");
 
-	// An order whose time is over is closed by whoever comes first, and then there is nothing any more.
-	eventually("the order of one window is closed", LIMIT, || async {
-		match market.opensand(PASSER_BY, &["store", "close", &ending]).await {
-			Ok(_) => Ok(Some(())),
-			Err(error) if error.to_string().contains("there is no order") => Ok(Some(())),
-			Err(error) => Err(error),
-		}
-	})
-	.await?;
-	let target = files.path("ended");
-	let get = ["store", "get", &ending, &target];
-	let ended = market.failure(Some(PASSER_BY), &get).await?;
-	ensure!(ended.code == 3, "{ended:?}");
-	ensure!(ended.message.contains("there is no order"), "{ended:?}");
-	ensure!(ended.remedy.contains("opensand store ls"), "{ended:?}");
-
 	let back = dead.pop().context("a provider that was killed")?;
 	let _node = back.start().await?;
 	let get = ["store", "get", &order, &target];
@@ -334,11 +341,11 @@ async fn providers_are_lost(
 	Ok(())
 }
 
-/// Runs a get until it has begun to keep blocks, and kills it there.
+/// Runs a get until it has kept some blocks, and kills it there.
 async fn killed_while_fetching(market: &StorageMarket, get: &[&str]) -> Result<()> {
 	let mut client = market.start(OWNER, get)?;
 	let began = Instant::now();
-	while fs::read_dir(market.cache().join("get")).map_or(0, Iterator::count) == 0 {
+	while kept(market)? < KEPT_BYTES {
 		if let Some(status) = client.try_wait()? {
 			bail!("the get ended before it was killed: {status}");
 		}
@@ -346,6 +353,18 @@ async fn killed_while_fetching(market: &StorageMarket, get: &[&str]) -> Result<(
 		sleep(GLANCE).await;
 	}
 	Ok(client.kill().await?)
+}
+
+/// Bytes of blocks that gets have kept.
+fn kept(market: &StorageMarket) -> Result<u64> {
+	let Ok(entries) = fs::read_dir(market.cache().join("get")) else {
+		return Ok(0);
+	};
+	let mut bytes = 0;
+	for entry in entries {
+		bytes += fs::metadata(entry?.path().join("pack")).map_or(0, |pack| pack.len());
+	}
+	Ok(bytes)
 }
 
 /// Kills a provider.

@@ -6,8 +6,7 @@ use anyhow::{ensure, Context, Result};
 use opensand_tests::{
 	client::{free_balance, held_balance},
 	eventually, hurried,
-	node::Node,
-	storage::{write_noise, StorageMarket, GRANTEE, OWNER},
+	storage::{Scene, StorageMarket, GRANTEE, OWNER},
 };
 use subxt_signer::{sr25519::Keypair, SecretUri};
 
@@ -18,12 +17,9 @@ const REPAIR_LIMIT: Duration = Duration::from_secs(900);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_shard_is_rebuilt_by_another_provider() -> Result<()> {
-	let directory = tempfile::tempdir()?;
-	let path = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
-	let (file, restored) = (path("data.bin"), path("restored.bin"));
-	let data = write_noise(file.as_ref(), FILE_BYTES, 2)?;
-	let chain = Node::dev().await?;
-	let mut market = StorageMarket::join(&chain, 4).await?;
+	let scene = Scene::open(FILE_BYTES, 2, 4).await?;
+	let Scene { mut market, chain: _chain, data, file, files } = scene;
+	let restored = files.path("restored.bin");
 
 	let put = ["store", "put", &file, "--code", "2/3", "--windows", "120"];
 	let stored = market.opensand(OWNER, &put).await?;
@@ -80,12 +76,8 @@ async fn where_no_provider_is_left_anybody_has_the_order_found_lost() -> Result<
 /// Kills so many of an order's three providers, of which two have to be left. `rescuer` tells the chain, or whoever is
 /// left.
 async fn order_is_lost_with(killed: usize, rescuer: Option<&str>) -> Result<()> {
-	let directory = tempfile::tempdir()?;
-	let path = |name: &str| directory.path().join(name).to_string_lossy().into_owned();
-	let file = path("data.bin");
-	write_noise(file.as_ref(), FILE_BYTES, 3)?;
-	let chain = hurried::start(directory.path()).await?;
-	let mut market = StorageMarket::join(&chain, 3).await?;
+	let scene = Scene::open_hurried(FILE_BYTES, 3, 3).await?;
+	let Scene { mut market, chain: _chain, file, files, .. } = scene;
 
 	let put = ["store", "put", &file, "--code", "2/3", "--windows", "120"];
 	let stored = market.opensand(OWNER, &put).await?;
@@ -123,7 +115,7 @@ async fn order_is_lost_with(killed: usize, rescuer: Option<&str>) -> Result<()> 
 		"the owner got {gain}, of {shard} that stood for each of {killed} shards"
 	);
 
-	let restored = path("restored.bin");
+	let restored = files.path("restored.bin");
 	let failure = market
 		.failure(Some(OWNER), &["store", "get", &id, &restored])
 		.await?;

@@ -28,6 +28,7 @@ use crate::{
 	fetch::status_name,
 	keys::AccountKey,
 	network::Network,
+	output::Output,
 	pack::Pack,
 	staging::{Source, Staging, StagingError, State, Step},
 	transfer::{blocking, manifest_in, Served, TransferError},
@@ -246,6 +247,11 @@ impl<'a> Delivery<'a> {
 	/// # Errors
 	/// When the chain refuses it, or the user does.
 	async fn place(&mut self, manifest: &Manifest, file_key: &FileKey) -> Result<OrderId, Error> {
+		let output = &self.context.output;
+		after_earlier(output, POLL, async || self.try_to_place(manifest, file_key).await).await
+	}
+
+	async fn try_to_place(&mut self, manifest: &Manifest, file_key: &FileKey) -> Result<OrderId, Error> {
 		let digest = manifest.digest();
 		let account = self.key.account();
 		let shards = commitments(manifest)?;
@@ -309,19 +315,8 @@ impl<'a> Delivery<'a> {
 			let entry =
 				access::owners_entry(self.chain.genesis(), self.key, digest, wish.visibility, file_key)?;
 			let call = Call::place_order(&terms, &shards, &entry, wish.supersedes, quote.escrow);
-			match self.chain.submit(self.key, &call, Some(nonce)).await {
-				// The next turn finds the order in the block that holds it.
-				Ok(_) => {}
-				Err(ChainError::Refused { refusal, .. })
-					if refusal.is_superseded() && since.elapsed() < PENDING_LIMIT =>
-				{
-					self.context
-						.output
-						.note("Waiting for an earlier transaction of this account");
-					sleep(POLL).await;
-				}
-				Err(error) => return Err(error.into()),
-			}
+			// The next turn finds the order in the block that holds it.
+			self.chain.submit(self.key, &call, Some(nonce)).await?;
 		}
 	}
 
@@ -367,11 +362,46 @@ impl<'a> Delivery<'a> {
 	}
 }
 
+/// Does what looks at the chain and may send a transaction, again while the pool holds an earlier one of this account:
+/// this command's, if it was killed before a block took it.
+///
+/// # Errors
+/// Those of `attempt`; also that there is an earlier transaction, if that goes on for long.
+async fn after_earlier<T>(
+	output: &Output,
+	pause: Duration,
+	mut attempt: impl AsyncFnMut() -> Result<T, Error>,
+) -> Result<T, Error> {
+	let since = Instant::now();
+	let mut is_told = false;
+	loop {
+		match attempt().await {
+			Err(Error::Chain(ChainError::Refused { refusal, .. }))
+				if refusal.is_superseded() && since.elapsed() < PENDING_LIMIT =>
+			{
+				if !is_told {
+					output.note("Waiting for an earlier transaction of this account");
+					is_told = true;
+				}
+				sleep(pause).await;
+			}
+			outcome => return outcome,
+		}
+	}
+}
+
 /// Publishes the account's access key, if none is published.
 ///
 /// # Errors
 /// When the chain refuses it.
 async fn register_access_key(context: &Context, chain: &Chain, key: &AccountKey) -> Result<(), Error> {
+	after_earlier(&context.output, POLL, async || {
+		try_to_register(context, chain, key).await
+	})
+	.await
+}
+
+async fn try_to_register(context: &Context, chain: &Chain, key: &AccountKey) -> Result<(), Error> {
 	let account = key.account();
 	let own = key.access_secret().public_key();
 	match chain.best().await?.access_key(&account).await? {
@@ -623,6 +653,7 @@ fn report_changes(
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::chain::Refusal;
 
 	fn wish(price: Option<Balance>) -> Wish {
 		Wish {
@@ -671,6 +702,45 @@ mod tests {
 		assert_eq!(error.exit_code(), 2);
 		assert!(error.remedy().unwrap().contains("0.000000000007 SAND"));
 		assert!(wish(Some(Balance::MAX)).quote(&market(7), MIB).is_err());
+	}
+
+	fn refused(words: &str) -> Error {
+		let refusal = Refusal::of_pool(words);
+		ChainError::Refused {
+			call: "set_access_key",
+			refusal,
+		}
+		.into()
+	}
+
+	/// As after a kill: the pool has the transaction, and at last a block has it.
+	#[tokio::test]
+	async fn an_earlier_transaction_is_waited_for() {
+		let output = Output::new(false, true);
+		let mut turns = 0;
+		let outcome = after_earlier(&output, Duration::ZERO, async || {
+			turns += 1;
+			match turns {
+				1 => Err(refused("Priority is too low: (18 vs 18)")),
+				2 => Err(refused("Transaction Already Imported")),
+				3 => Err(refused("Invalid Transaction: Transaction is outdated")),
+				_ => Ok("registered"),
+			}
+		})
+		.await;
+		assert_eq!((outcome.unwrap(), turns), ("registered", 4));
+	}
+
+	#[tokio::test]
+	async fn what_else_is_refused_is_said_at_once() {
+		let output = Output::new(false, true);
+		let mut turns = 0;
+		let outcome: Result<(), _> = after_earlier(&output, Duration::ZERO, async || {
+			turns += 1;
+			Err(refused("Inability to pay some fees"))
+		})
+		.await;
+		assert_eq!((outcome.unwrap_err().exit_code(), turns), (3, 1));
 	}
 
 	/// At most one transaction with the saved nonce is ever included, so that there is never a second order.
