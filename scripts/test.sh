@@ -84,14 +84,15 @@ workspace() { # <cargo subcommand> <arguments...>
 
 # Each starts nodes. Those of a list run one after the other, and the lists side by side.
 chain_tests=(network faults replay committed_weights subxt_client)
-storage_tests=(storage market)
+storage_tests=(storage market storage_commands)
+service_tests=(archive hidden_input database demo observed)
 
 # Builds the network tests and notes where their programs are: cargo would wait for whatever else is being compiled.
 build_network_tests() {
 	local artifacts=$logs/network-tests.json
 	# shellcheck disable=SC2046 -- a list of words
 	workspace test --no-run --message-format json-render-diagnostics \
-		$(printf -- '--test %s ' "${chain_tests[@]}" "${storage_tests[@]}") >"$artifacts" || return
+		$(printf -- '--test %s ' "${chain_tests[@]}" "${storage_tests[@]}" "${service_tests[@]}") >"$artifacts" || return
 	sed -n 's/.*"kind":\["test"\].*"name":"\([^"]*\)","src_path".*"executable":"\([^"]*\)".*/\1 \2/p' "$artifacts" \
 		>"$logs/network-tests"
 }
@@ -114,6 +115,10 @@ storage_networks() {
 	rust_tests "storage network tests" run_network_tests "${storage_tests[@]}"
 }
 
+service_networks() {
+	rust_tests "network tests of services" run_network_tests "${service_tests[@]}"
+}
+
 # Runs a function beside what follows, in a process group of its own, so that its nodes end with it.
 lanes=()
 beside() { # <function>
@@ -133,8 +138,7 @@ if [ "${1:-}" = --long ]; then
 	stop_after_failure
 	check "clippy of the figures" scripts/lint.sh clippy-figures
 	rust_tests "long proofs on the mock device" workspace test --test proofs_long
-	rust_tests "long network tests" workspace test --no-fail-fast --test archive --test database --test demo \
-		--test hidden_input --test observed --test network_long --test storage_commands --test storage_long \
+	rust_tests "long network tests" workspace test --no-fail-fast --test network_long --test storage_long \
 		--test storage_faults -- --test-threads=1
 	finish
 fi
@@ -151,11 +155,12 @@ printf '\n==> the network tests have begun; what they say follows at the end\n'
 trap end_lanes EXIT
 beside chain_networks
 beside storage_networks
+beside service_networks
 check "clippy" nice -n 10 scripts/lint.sh clippy
 check "clippy of the network tests" nice -n 10 scripts/lint.sh clippy-network-tests
 # shellcheck disable=SC2086 -- a list of words
 rust_tests "unit and property tests" nice -n 10 cargo test $OPENSAND_WORKSPACE --no-fail-fast
 wait "${lanes[@]}"
 trap - EXIT
-cat "$logs"/{chain,storage}_networks.txt
+cat "$logs"/{chain,storage,service}_networks.txt
 finish
