@@ -14,7 +14,8 @@ use opensand_tests::{
 	client::{bytes, event, field, submit, Call, Client},
 	digits::Digits,
 	inference::{
-		offer_model, register_worker, request_hidden_inference, request_inference, wait_for_settlement, ModelId,
+		offer_model, register_worker, request_hidden_inference, request_inference, wait_for_settlement,
+		ModelId,
 	},
 	market::{Market, BOND, MAX_FEE, PRICE, ROYALTY, TIMEOUT, TURNAROUND},
 	node::{binary, Node},

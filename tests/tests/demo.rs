@@ -99,7 +99,10 @@ async fn it_shows_paid_and_proven_answers_and_keeps_the_chain_if_asked() -> Resu
 	ensure!(output.status.success(), "{}", output.status);
 	assert_eq!(nodes.0.len(), NODES, "{kept}");
 	assert!(nodes.0.iter().all(|node| runs(*node)), "{kept}");
-	assert_eq!(shown.matches("https://polkadot.js.org/apps/?rpc=ws://").count(), 2);
+	assert_eq!(
+		shown.matches("https://polkadot.js.org/apps/?rpc=ws://").count(),
+		2
+	);
 
 	let rows = rows(&shown);
 	assert_eq!(rows.len(), IMAGES, "{shown}");
@@ -114,7 +117,10 @@ async fn it_shows_paid_and_proven_answers_and_keeps_the_chain_if_asked() -> Resu
 		}
 	}
 	// Both models are right about these images, as their held-out accuracy says.
-	assert!(shown.contains(&format!("{IMAGES} of {IMAGES} answers are right")), "{shown}");
+	assert!(
+		shown.contains(&format!("{IMAGES} of {IMAGES} answers are right")),
+		"{shown}"
+	);
 	assert!(shown.contains("the same as stored"), "{shown}");
 
 	for node in &nodes.0 {

@@ -44,7 +44,13 @@ const DAVE: &str = "//Ferdie//buyer";
 #[tokio::test(flavor = "multi_thread")]
 async fn licences_are_sold_delivered_disputed_and_refunded() -> Result<()> {
 	let scene = Scene::open(FILE_BYTES, 3, 3).await?;
-	let Scene { market, chain, data, file, files } = scene;
+	let Scene {
+		market,
+		chain,
+		data,
+		file,
+		files,
+	} = scene;
 	let (restored, terms) = (files.path("restored.bin"), files.path("licence.txt"));
 	fs::write(&terms, "Use it well.")?;
 	let client = chain.client().await?;

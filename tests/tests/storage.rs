@@ -17,7 +17,13 @@ const WINDOWS_LIMIT: Duration = Duration::from_secs(300);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_is_stored_proven_shared_and_survives_kills() -> Result<()> {
 	let scene = Scene::open(FILE_BYTES, 1, 3).await?;
-	let Scene { mut market, chain: _chain, data, file, files } = scene;
+	let Scene {
+		mut market,
+		chain: _chain,
+		data,
+		file,
+		files,
+	} = scene;
 	let restored = files.path("restored.bin");
 
 	// The client dies in the middle of a put; the next run goes on with the same order.
@@ -92,12 +98,27 @@ async fn a_file_is_stored_proven_shared_and_survives_kills() -> Result<()> {
 	ensure!(status["shards"]["stored"] == 1, "{status}");
 
 	// Prometheus is told the same. What is counted is counted since the restart.
-	ensure!(provider.metric("shards", "phase=\"stored\"").await? == 1.0, "one shard is stored");
-	ensure!(provider.metric("last_proven_window", "").await? >= (window + 2) as f64, "windows are proven");
-	ensure!(provider.metric("windows_proven", "").await? >= 2.0, "proofs are taken");
+	ensure!(
+		provider.metric("shards", "phase=\"stored\"").await? == 1.0,
+		"one shard is stored"
+	);
+	ensure!(
+		provider.metric("last_proven_window", "").await? >= (window + 2) as f64,
+		"windows are proven"
+	);
+	ensure!(
+		provider.metric("windows_proven", "").await? >= 2.0,
+		"proofs are taken"
+	);
 	ensure!(provider.metric("faults", "").await? == 0.0, "there are no faults");
-	let (used, quota) = (provider.metric("bytes_used", "").await?, provider.metric("quota_bytes", "").await?);
-	ensure!(used > (FILE_BYTES / 2) as f64 && used < quota, "{used} bytes of {quota}");
+	let (used, quota) = (
+		provider.metric("bytes_used", "").await?,
+		provider.metric("quota_bytes", "").await?,
+	);
+	ensure!(
+		used > (FILE_BYTES / 2) as f64 && used < quota,
+		"{used} bytes of {quota}"
+	);
 	Ok(())
 }
 

@@ -23,7 +23,13 @@ const IDLE: &str = "//Eve";
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_is_changed_and_ended_by_the_command_line() -> Result<()> {
 	let scene = Scene::open(FILE_BYTES, 1, 3).await?;
-	let Scene { market, chain: _chain, data, file, files } = scene;
+	let Scene {
+		market,
+		chain: _chain,
+		data,
+		file,
+		files,
+	} = scene;
 	let (key_file, by_key) = (files.path("data.key"), files.path("by-key.bin"));
 
 	let put = [

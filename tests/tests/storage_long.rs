@@ -18,7 +18,13 @@ const REPAIR_LIMIT: Duration = Duration::from_secs(900);
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_shard_is_rebuilt_by_another_provider() -> Result<()> {
 	let scene = Scene::open(FILE_BYTES, 2, 4).await?;
-	let Scene { mut market, chain: _chain, data, file, files } = scene;
+	let Scene {
+		mut market,
+		chain: _chain,
+		data,
+		file,
+		files,
+	} = scene;
 	let restored = files.path("restored.bin");
 
 	let put = ["store", "put", &file, "--code", "2/3", "--windows", "120"];
@@ -77,7 +83,13 @@ async fn where_no_provider_is_left_anybody_has_the_order_found_lost() -> Result<
 /// left.
 async fn order_is_lost_with(killed: usize, rescuer: Option<&str>) -> Result<()> {
 	let scene = Scene::open_hurried(FILE_BYTES, 3, 3).await?;
-	let Scene { mut market, chain: _chain, file, files, .. } = scene;
+	let Scene {
+		mut market,
+		chain: _chain,
+		file,
+		files,
+		..
+	} = scene;
 
 	let put = ["store", "put", &file, "--code", "2/3", "--windows", "120"];
 	let stored = market.opensand(OWNER, &put).await?;

@@ -2,8 +2,8 @@
 
 use frame_support::dispatch::DispatchClass;
 use frame_support::weights::Weight;
-use opensand_runtime::{configs::RuntimeBlockWeights, constants::time::EXPECTED_BLOCK_TIME_MS, Runtime};
 use opensand_primitives::inference::MAX_STATEMENT_WORDS;
+use opensand_runtime::{configs::RuntimeBlockWeights, constants::time::EXPECTED_BLOCK_TIME_MS, Runtime};
 use opensand_zk_verifier::{InputVisibility, StatementShape};
 use pallet_inference::WeightInfo;
 
@@ -46,7 +46,8 @@ pub fn of(input_len: u32, output_len: u32) -> Capacity {
 		.saturating_sub(limits.base_block);
 	// The case that all proofs have to be looked at singly must fit; what was not needed is given back.
 	let overhead = Weights::authorize_submit_results(TOGETHER).saturating_add(normal.base_extrinsic);
-	let worst = Weights::submit_results_singly(TOGETHER, TOGETHER * MAX_STATEMENT_WORDS).saturating_add(overhead);
+	let worst =
+		Weights::submit_results_singly(TOGETHER, TOGETHER * MAX_STATEMENT_WORDS).saturating_add(overhead);
 	let used = Weights::submit_results(TOGETHER, TOGETHER.saturating_mul(words)).saturating_add(overhead);
 	let room = block.ref_time().checked_sub(worst.ref_time());
 	let calls = room.map_or(0, |room| room / used.ref_time().max(1) + 1);
