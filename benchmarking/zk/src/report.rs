@@ -171,7 +171,8 @@ Megabytes are 10^6 bytes; times are medians by the clock.
 			"## Models, public input
 
 A proof with evaluation of the model and verification of the proof, in a process that has loaded the key; peak memory is that process'. Where weights are committed,
-the set-up makes both keys of a family, and weights are range-checked once, by the proof that registers them.
+the set-up makes both keys of a family, each over the domain of its own circuit, and weights are range-checked once, by the proof that registers them. The domain is that of the
+model's proofs.
 
 | Model | Constraints | Domain | Set-up | Its peak memory | Registration | Proving key | Load | Prove and verify | Processor | Peak memory | Verify |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|

@@ -24,6 +24,9 @@ pub(crate) struct Elements {
 	pub h: Vec<G1Affine>,
 	/// Kₖ of the committed segment, over δ₁.
 	pub committed: Vec<G1Affine>,
+	/// δ_w of this circuit's key, a multiple of the ceremony's; none where it is the ceremony's own, because no circuit has a smaller
+	/// domain, or because there are no weights.
+	pub delta_weights: Option<Trapdoor>,
 }
 
 /// A ceremony for the keys of one or more circuits: every contribution so far, and the elements they led to. All points were
@@ -51,6 +54,7 @@ impl Ceremony {
 			l: key.l.points().to_vec(),
 			h: key.h.points().to_vec(),
 			committed: key.committed.points().to_vec(),
+			delta_weights: key.weights_factor,
 		});
 		Self {
 			powers: powers.digest(),
@@ -104,7 +108,7 @@ impl Ceremony {
 		hashes[hashes.len() - 1]
 	}
 
-	/// How many trapdoors contributions change: δ and δ₁ of each circuit, and δ_w if there are weights.
+	/// How many trapdoors contributions have factors of their own for: δ and δ₁ of each circuit, and δ_w if there are weights.
 	pub(crate) fn trapdoors(&self) -> usize {
 		2 * self.circuits.len() + usize::from(self.has_weights())
 	}

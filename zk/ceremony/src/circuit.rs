@@ -4,12 +4,15 @@ use crate::{
 	hash::{Digest, Hasher},
 	reader::put_scalar,
 };
+use ark_bls12_381::Fr;
+use ark_ff::Field;
 use opensand_zk_r1cs::{Matrices, Segments};
 use opensand_zk_verifier::{InputVisibility, StatementShape};
 
 const TAG: &[u8] = b"OpenSand/ceremony-circuit/v1";
 
-/// A constraint system and the shape of its statements.
+/// A constraint system and the shape of its statements. Row i is the one at point i of the domain: where circuits have weights and domains of
+/// different sizes, those of the weights are spread in the larger ones ([`Matrices::with_spread_weights`]).
 #[derive(Clone, Debug)]
 pub struct Circuit {
 	/// The constraint system.
@@ -22,6 +25,26 @@ impl Circuit {
 	/// The rows that the circuit needs: its constraints and one for each public column, rounded up to a power of two.
 	pub fn rows(&self) -> usize {
 		(self.matrices.constraints() + self.matrices.segments().public).next_power_of_two()
+	}
+
+	/// Whether weight j occurs in row `stride`·j of A, as itself, and nowhere else.
+	pub(crate) fn has_weights_at(&self, stride: usize) -> bool {
+		let columns = self.matrices.segments().weight_columns();
+		let mut found = 0;
+		for row in 0..self.matrices.constraints() {
+			for matrix in 0..3 {
+				for (column, coefficient) in self.matrices.row(matrix, row) {
+					if columns.contains(&column) {
+						if matrix != 0 || row != stride * (column - columns.start) || *coefficient != Fr::ONE
+						{
+							return false;
+						}
+						found += 1;
+					}
+				}
+			}
+		}
+		found == columns.len()
 	}
 
 	/// The hash of everything that defines the circuit: the statements' shape, the segments' lengths and all rows, each as

@@ -11,7 +11,6 @@ use crate::{
 	transcript::message,
 };
 use ark_bls12_381::Fr;
-use ark_ec::CurveGroup;
 use ark_ff::{AdditiveGroup, Field};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -105,15 +104,18 @@ impl Ceremony {
 			scale(&mut elements.committed, &inverses[1]);
 		}
 		if self.has_weights() {
-			scale(&mut self.weights, &inverses[inverses.len() - 1]);
+			let last = inverses.len() - 1;
+			scale(&mut self.weights, &inverses[last]);
+			for elements in &mut self.circuits {
+				elements.delta_weights = elements
+					.delta_weights
+					.map(|trapdoor| trapdoor.times(&factors[last]));
+			}
 		}
-		self.current()
-			.iter()
-			.zip(factors)
-			.map(|(trapdoor, factor)| Trapdoor {
-				g1: (trapdoor.g1 * **factor).into_affine(),
-				g2: (trapdoor.g2 * **factor).into_affine(),
-			})
+		let current = self.current();
+		let products = current.iter().zip(factors);
+		products
+			.map(|(trapdoor, factor)| trapdoor.times(factor))
 			.collect()
 	}
 }

@@ -5,8 +5,8 @@ use crate::{
 	points::encode,
 	reader::{put_number, FileError, Reader, FIELD_LEN},
 };
-use ark_bls12_381::{G1Affine, G2Affine};
-use ark_ec::AffineRepr;
+use ark_bls12_381::{Fr, G1Affine, G2Affine};
+use ark_ec::{AffineRepr, CurveGroup};
 use opensand_zk_verifier::{G1_LEN, G2_LEN};
 
 /// The longest value of a beacon, in bytes.
@@ -17,7 +17,7 @@ pub const MAX_BEACON_ITERATIONS_LOG2: u32 = 32;
 const BY_PARTICIPANT: u8 = 0;
 const BY_BEACON: u8 = 1;
 
-/// Bytes of a contribution with a participant's proofs, for each trapdoor.
+/// Bytes of a trapdoor.
 pub(crate) const TRAPDOOR_LEN: usize = G1_LEN + G2_LEN;
 /// Bytes of a proof of knowledge.
 pub(crate) const PROOF_LEN: usize = G1_LEN + FIELD_LEN;
@@ -36,6 +36,21 @@ impl Trapdoor {
 			g1: G1Affine::generator(),
 			g2: G2Affine::generator(),
 		}
+	}
+
+	/// The trapdoor times a factor. Takes time that depends on the factor.
+	pub fn times(&self, factor: &Fr) -> Self {
+		Self {
+			g1: (self.g1 * factor).into_affine(),
+			g2: (self.g2 * factor).into_affine(),
+		}
+	}
+
+	pub fn read(reader: &mut Reader, part: &'static str) -> Result<Self, FileError> {
+		Ok(Self {
+			g1: reader.point(part)?,
+			g2: reader.point(part)?,
+		})
 	}
 }
 
@@ -84,12 +99,7 @@ impl Contribution {
 
 	pub fn read(reader: &mut Reader, trapdoors: usize) -> Result<Self, FileError> {
 		let part = "the trapdoors of a contribution";
-		let after = (0..trapdoors).map(|_| {
-			Ok(Trapdoor {
-				g1: reader.point(part)?,
-				g2: reader.point(part)?,
-			})
-		});
+		let after = (0..trapdoors).map(|_| Trapdoor::read(reader, part));
 		let after = after.collect::<Result<_, FileError>>()?;
 		let proofs = match reader.byte()? {
 			BY_PARTICIPANT => {

@@ -3,7 +3,8 @@
 //! Layout of version 1, integers little-endian, points as in keys: magic `OSCE` ‖ version (u16) ‖ digest of the powers ‖ number
 //! of weights' elements (u32) ‖ number of circuits (u32) ‖ for each: its digest, and the numbers of elements of l, h and the
 //! committed segment (u32 each) ‖ number of contributions (u32) ‖ the contributions ‖ for each circuit the elements of l, h and
-//! the committed segment ‖ the weights' elements ‖ checksum.
+//! the committed segment, and its δ_w in G1 and G2 if there are weights and another circuit has fewer elements of h ‖ the weights'
+//! elements ‖ checksum. There are as many elements of h as points of the domain.
 //!
 //! A contribution is δ and δ₁ of each circuit, then δ_w if there are weights, each in G1 and G2 ‖ 0 and for each of them a proof of
 //! knowledge, a point R in G1 and a scalar z; or 1, the logarithm of a beacon's iterations (u32), the length of its value (u32) and
@@ -11,7 +12,7 @@
 
 use crate::{
 	ceremony::{Ceremony, Elements, MAX_CONTRIBUTIONS},
-	contribution::{Contribution, PROOF_LEN, TRAPDOOR_LEN},
+	contribution::{encode_trapdoors, Contribution, Trapdoor, PROOF_LEN, TRAPDOOR_LEN},
 	hash::{hash, Digest},
 	initial::MAX_CIRCUITS,
 	points::encode,
@@ -77,14 +78,18 @@ impl Ceremony {
 		}
 		let trapdoors = 2 * count + usize::from(weights > 0);
 		let elements = heads.iter().flat_map(|(_, lens)| lens).sum::<usize>() + weights;
+		let fewest = heads.iter().map(|(_, [_, h, _])| *h).min();
+		let spread = |h: usize| weights > 0 && Some(h) > fewest;
+		let spread_circuits = heads.iter().filter(|(_, [_, h, _])| spread(*h)).count();
+		let elements_len = elements * G1_LEN + spread_circuits * TRAPDOOR_LEN;
 		// Before any point is decoded. Beacons are short, and have their own bound.
-		if reader.left() < elements * G1_LEN {
+		if reader.left() < elements_len {
 			return Err(FileError::WrongLength);
 		}
 		let contributions = reader.number("the number of contributions", MAX_CONTRIBUTIONS)?;
 		let contributions = (0..contributions).map(|_| Contribution::read(&mut reader, trapdoors));
 		let contributions = contributions.collect::<Result<_, _>>()?;
-		if reader.left() != elements * G1_LEN {
+		if reader.left() != elements_len {
 			return Err(FileError::WrongLength);
 		}
 		let circuits = heads.into_iter().map(|(circuit, [l, h, committed])| {
@@ -93,6 +98,9 @@ impl Ceremony {
 				l: reader.points("query l", l)?,
 				h: reader.points("query h", h)?,
 				committed: reader.points("the committed segment's query", committed)?,
+				delta_weights: spread(h)
+					.then(|| Trapdoor::read(&mut reader, "the trapdoor of weights of a circuit"))
+					.transpose()?,
 			})
 		});
 		let circuits = circuits.collect::<Result<_, FileError>>()?;
@@ -118,6 +126,7 @@ impl Ceremony {
 			for query in [&circuit.l, &circuit.h, &circuit.committed] {
 				encode(bytes, query);
 			}
+			encode_trapdoors(bytes, circuit.delta_weights.as_slice());
 		}
 		encode(bytes, &self.weights);
 	}

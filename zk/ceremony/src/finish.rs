@@ -57,6 +57,7 @@ impl VerifiedCeremony {
 		let by_participant =
 			|contribution: &&Contribution| matches!(contribution.proofs, Proofs::Participant(_));
 		let keys = keys.into_iter().enumerate().map(|(circuit, key)| {
+			let weights = ceremony.circuits[circuit].delta_weights.unwrap_or(weights);
 			let own = [trapdoors[2 * circuit], trapdoors[2 * circuit + 1], weights];
 			let (proving, verifying) = points(ceremony, powers, circuit, key, own);
 			(proving, verifying, circuits[circuit].shape)
@@ -106,7 +107,7 @@ impl VerifiedCeremony {
 	}
 }
 
-/// The points of a circuit's keys, for its δ and δ₁ and the δ_w of all.
+/// The points of a circuit's keys, for its δ, δ₁ and δ_w.
 fn points(
 	ceremony: &Ceremony,
 	powers: &VerifiedPowers,

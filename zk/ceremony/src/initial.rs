@@ -1,11 +1,15 @@
-//! The keys that contributions start from: those of the generator for the τ, α and β of phase 1, with γ = δ = δ₁ = δ_w = 1.
+//! The keys that contributions start from: those of the generator for the τ, α and β of phase 1, with γ = δ = δ₁ = δ_w = 1; over a domain
+//! larger than the smallest of circuits with weights, δ_w = q(τ).
 
-use crate::{circuit::Circuit, columns::Columns, lagrange::Lagrange, powers::VerifiedPowers};
-use ark_bls12_381::{G1Affine, G1Projective, G2Affine, G2Projective};
+use crate::{
+	circuit::Circuit, columns::Columns, contribution::Trapdoor, lagrange::Lagrange, powers::VerifiedPowers,
+};
+use ark_bls12_381::{Fr, G1Affine, G1Projective, G2Affine, G2Projective};
 use ark_ec::{
 	short_weierstrass::{Affine, Projective, SWCurveConfig},
 	AffineRepr, CurveGroup,
 };
+use ark_ff::Field;
 use opensand_zk_prover::Query;
 use opensand_zk_r1cs::Segments;
 use rayon::prelude::*;
@@ -32,17 +36,19 @@ pub enum InitialError {
 	/// Nobody contributed to the powers, or τ is a root of unity, which nobody can have aimed for. Contribute to the powers first.
 	#[error("tau is a root of unity, as it is before any contribution; contribute to the powers first")]
 	Point,
-	/// Some circuits have weights and others do not, or their weights' elements differ: one commitment would not be for all
-	/// keys. Give circuits of one family, or hold several ceremonies.
+	/// Some circuits have weights and others do not, or different numbers of them, or a weight does not stand by itself in the row that
+	/// is its own: one commitment would not be for all keys. Give circuits of one family, or hold several ceremonies.
 	#[error("the circuits do not have the same weights' segment; only a family of circuits can share a ceremony with it")]
 	Weights,
 }
 
-/// The elements of a circuit's key at γ = δ = δ₁ = δ_w = 1.
+/// The elements of a circuit's key at γ = δ = δ₁ = δ_w = 1; the weights' are those of the smallest domain.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct InitialKey {
 	pub segments: Segments,
 	pub domain: usize,
+	/// q(τ), δ_w of the smallest domain in this one's key; none where this one is the smallest.
+	pub weights_factor: Option<Trapdoor>,
 	pub ic: Vec<G1Affine>,
 	pub a: Query<G1Affine>,
 	pub b_g1: Query<G1Affine>,
@@ -53,7 +59,8 @@ pub(crate) struct InitialKey {
 	pub weights: Query<G1Affine>,
 }
 
-/// The keys of all circuits. With weights, all have the domain of the largest, so that all have the same elements for them.
+/// The keys of all circuits, each over its own domain. With weights, all have the same elements for them: β·L_j over the smallest domain, which
+/// is β·L_kj / q(τ) over one that is k times as large.
 pub(crate) fn initial_keys(
 	powers: &VerifiedPowers,
 	circuits: &[Circuit],
@@ -74,13 +81,19 @@ pub(crate) fn initial_keys(
 	}
 	let has_weights = |circuit: &Circuit| circuit.matrices.segments().weights > 0;
 	let shared = circuits.iter().any(has_weights);
-	if shared && !circuits.iter().all(has_weights) {
+	let smallest = circuits.iter().map(Circuit::rows).min().unwrap_or(1);
+	let number = circuits[0].matrices.segments().weights;
+	let fits = |circuit: &Circuit| {
+		let weights = circuit.matrices.segments().weights;
+		weights == number && circuit.has_weights_at(circuit.rows() / smallest)
+	};
+	if shared && !circuits.iter().all(fits) {
 		return Err(InitialError::Weights);
 	}
 	let mut keys: Vec<InitialKey> = Vec::with_capacity(circuits.len());
 	let mut known: Option<(usize, Lagrange)> = None;
 	for circuit in circuits {
-		let domain = if shared { largest } else { circuit.rows() };
+		let domain = circuit.rows();
 		let lagrange = match known.take() {
 			Some((rows, lagrange)) if rows == domain => lagrange,
 			_ => Lagrange::new(powers, domain).ok_or(InitialError::TooFewPowers {
@@ -88,14 +101,45 @@ pub(crate) fn initial_keys(
 				powers: powers.count(),
 			})?,
 		};
-		let key = InitialKey::new(circuit, domain, &lagrange);
-		if keys.first().is_some_and(|first| first.weights != key.weights) {
-			return Err(InitialError::Weights);
+		let mut key = InitialKey::new(circuit, domain, &lagrange);
+		if shared && domain > smallest {
+			key.weights_factor = Some(weights_factor(powers, smallest, domain)?);
 		}
 		keys.push(key);
 		known = Some((domain, lagrange));
 	}
+	let of_smallest = keys.iter().find(|key| key.domain == smallest);
+	if let Some(weights) = of_smallest.filter(|_| shared).map(|key| key.weights.clone()) {
+		keys.iter_mut().for_each(|key| key.weights.clone_from(&weights));
+	}
 	Ok(keys)
+}
+
+/// q(τ) for q = (X^domain − 1) / (k·(X^smallest − 1)) with k = domain / smallest, which is the mean of X^(smallest·i) for i < k.
+fn weights_factor(powers: &VerifiedPowers, smallest: usize, domain: usize) -> Result<Trapdoor, InitialError> {
+	let too_few = || InitialError::TooFewPowers {
+		rows_log2: domain.trailing_zeros(),
+		powers: powers.count(),
+	};
+	let (g1, g2) = (powers.tau_g1(), powers.tau_g2());
+	let last = domain - smallest;
+	if g1.len() <= last || g2.len() <= last {
+		return Err(too_few());
+	}
+	let count = Fr::from((domain / smallest) as u64);
+	let scale = count.inverse().ok_or_else(too_few)?;
+	let exponents = || (0..domain).step_by(smallest);
+	let sum_g1: G1Projective = exponents().map(|exponent| g1[exponent]).sum();
+	let sum_g2: G2Projective = exponents().map(|exponent| g2[exponent]).sum();
+	let factor = Trapdoor {
+		g1: (sum_g1 * scale).into_affine(),
+		g2: (sum_g2 * scale).into_affine(),
+	};
+	// Then τ would be a root of unity, which was refused for the largest domain.
+	if factor.g1.is_zero() || factor.g2.is_zero() {
+		return Err(InitialError::Point);
+	}
+	Ok(factor)
 }
 
 impl InitialKey {
@@ -120,6 +164,7 @@ impl InitialKey {
 		Self {
 			segments,
 			domain,
+			weights_factor: None,
 			ic: points(0..segments.public, combined),
 			a: query(points(all.clone(), |k| a.sum(k, &lagrange.g1))),
 			b_g1: query(points(all.clone(), |k| b.sum(k, &lagrange.g1))),

@@ -8,7 +8,7 @@
 //! - [`Powers`] are powers of τ with α and β, for any circuit of half as many rows. They are made here, or imported from the
 //!   `powersoftau` ceremonies for BLS12-381.
 //! - A [`Ceremony`] is for one or more [`Circuit`]s. Each participant multiplies δ and δ₁ of each circuit, and the δ_w that
-//!   circuits with weights share, by secret factors.
+//!   circuits with weights share, by secret factors. Each key has the domain of its circuit; δ_w of the larger ones is multiplied along.
 //! - [`verify`] recomputes what contributions started from and checks each of them; it uses nothing of the code that contributes.
 //!   Its transcript hash is what keys name ([`KeyOrigin::Ceremony`](opensand_zk_verifier::KeyOrigin)).
 //!

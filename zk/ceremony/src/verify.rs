@@ -33,6 +33,8 @@ pub enum Part {
 	Committed(usize),
 	/// The weights' elements.
 	Weights,
+	/// δ_w of a circuit whose domain is not the smallest.
+	DeltaWeights(usize),
 }
 
 impl fmt::Display for Part {
@@ -43,6 +45,7 @@ impl fmt::Display for Part {
 			Self::Committed(circuit) => {
 				write!(formatter, "the committed segment's query of circuit {circuit}")
 			}
+			Self::DeltaWeights(circuit) => write!(formatter, "the trapdoor of weights of circuit {circuit}"),
 			Self::Weights => formatter.write_str("the weights' query"),
 		}
 	}
@@ -187,6 +190,34 @@ fn check_trapdoors(before: &[Trapdoor], after: &[Trapdoor], index: usize) -> Res
 		.ok_or(VerifyError::Groups(index))
 }
 
+/// That δ_w in the key of each circuit is q(τ) times the ceremony's, in both groups, and no other trapdoor: a multiple of δ_w that nobody can
+/// choose, and the one under which the smallest domain's elements are this circuit's.
+fn verify_delta_weights(ceremony: &Ceremony, keys: &[InitialKey]) -> Result<(), VerifyError> {
+	let trapdoors = ceremony.current();
+	for (circuit, (elements, key)) in ceremony.circuits.iter().zip(keys).enumerate() {
+		let (found, factor) = match (&elements.delta_weights, &key.weights_factor) {
+			(None, None) => continue,
+			(Some(found), Some(factor)) => (found, factor),
+			_ => return Err(VerifyError::Elements(Part::DeltaWeights(circuit))),
+		};
+		let delta_weights = &trapdoors[trapdoors.len() - 1];
+		let is_multiple = Ratio::of(delta_weights.g2).holds(&factor.g1, &found.g1);
+		let agrees = Ratio::of(found.g2).holds(&G1Affine::generator(), &found.g1);
+		if !is_multiple || !agrees {
+			return Err(VerifyError::Elements(Part::DeltaWeights(circuit)));
+		}
+		let gamma = Trapdoor::one();
+		if [&gamma]
+			.into_iter()
+			.chain(&trapdoors)
+			.any(|other| other.g1.x == found.g1.x)
+		{
+			return Err(VerifyError::EqualTrapdoors(ceremony.contributions()));
+		}
+	}
+	Ok(())
+}
+
 /// That the elements are those that contributions start from, over the trapdoors that they end with. The multipliers are a hash
 /// of all elements and, by the transcript, of everything else.
 fn verify_elements(ceremony: &Ceremony, keys: &[InitialKey], transcript: &Digest) -> Result<(), VerifyError> {
@@ -212,5 +243,5 @@ fn verify_elements(ceremony: &Ceremony, keys: &[InitialKey], transcript: &Digest
 		let delta_weights = trapdoors[trapdoors.len() - 1].g2;
 		check(delta_weights, &ceremony.weights, initial, Part::Weights)?;
 	}
-	Ok(())
+	verify_delta_weights(ceremony, keys)
 }

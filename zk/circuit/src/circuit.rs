@@ -35,6 +35,9 @@ pub struct CircuitSize {
 	pub shape: StatementShape,
 	/// The power of two that holds constraints, public inputs and the constant: the length of the prover's FFTs.
 	pub domain: usize,
+	/// How many points of the domain it is from the row of one word of weights to that of the next: one, but where the domain is larger
+	/// than that of the other circuit of the family, as many times as it is.
+	pub weight_stride: usize,
 	/// Constraints by part, in order.
 	pub parts: Vec<Part>,
 }
@@ -66,11 +69,17 @@ impl CircuitSize {
 			segments,
 			shape,
 			domain: rows.next_power_of_two(),
+			weight_stride: 1,
 			parts: builder.into_parts(),
 		})
 	}
 
-	/// The first part that an assignment does not satisfy.
+	/// Spreads the rows of weights as far as the family's other circuit asks for.
+	pub(crate) fn spread(&mut self, other_domain: usize) {
+		self.weight_stride = (self.domain / other_domain).max(1);
+	}
+
+	/// The first part that an assignment does not satisfy, from matrices with constraints in the order of the parts.
 	pub(crate) fn check(&self, matrices: &Matrices, assignment: &[Fr]) -> Result<(), MockError> {
 		let Some(constraint) = matrices.first_unsatisfied(assignment) else {
 			return Ok(());
@@ -93,6 +102,8 @@ pub struct InferenceCircuit {
 	visibility: InputVisibility,
 	pub(crate) plan: Plan,
 	size: CircuitSize,
+	/// The domain of the registration circuit, where there is one.
+	registration_domain: Option<usize>,
 }
 
 impl InferenceCircuit {
@@ -129,17 +140,17 @@ impl InferenceCircuit {
 		let circuit = Self::with_plan(basis.clone(), visibility, plan);
 		let with_pairs = Self::with_plan(basis, visibility, pairs);
 		match (&circuit, &with_pairs) {
-			(Ok(any), Ok(pairs)) if pairs.family_domain() < any.family_domain() => with_pairs,
+			(Ok(any), Ok(pairs)) if pairs.family_domains() < any.family_domains() => with_pairs,
 			(Err(_), Ok(_)) => with_pairs,
 			_ => circuit,
 		}
 	}
 
-	/// The domain of the keys of the circuit's family, without end where its registration is too large.
-	fn family_domain(&self) -> usize {
-		let registration = RegistrationCircuit::of(self);
-		let registration = registration.map_or(usize::MAX, |registration| registration.size().domain);
-		self.size.domain.max(registration)
+	/// What the keys of the circuit's family cost, to be compared: whether weights can be registered at all, then the domain of this
+	/// circuit, which is paid for with each proof, then that of the registration.
+	fn family_domains(&self) -> (bool, usize, Option<usize>) {
+		let registration = self.registration_domain;
+		(registration.is_none(), self.size.domain, registration)
 	}
 
 	/// The circuit of a plan, whether it is the cheapest or not.
@@ -156,12 +167,20 @@ impl InferenceCircuit {
 		};
 		let mut builder = Builder::counting();
 		synthesise(&mut builder, &basis, visibility, &plan, None)?;
-		Ok(Self {
+		let mut circuit = Self {
 			size: CircuitSize::of(builder, shape)?,
 			basis,
 			visibility,
 			plan,
-		})
+			registration_domain: None,
+		};
+		// Without weights, and with more than can be registered, there is no family.
+		if let Ok(registration) = RegistrationCircuit::of(&circuit) {
+			let domain = registration.size().domain;
+			circuit.size.spread(domain);
+			circuit.registration_domain = Some(domain);
+		}
+		Ok(circuit)
 	}
 
 	/// The model.
@@ -221,8 +240,16 @@ impl InferenceCircuit {
 		})
 	}
 
-	/// The constraint matrices.
+	/// The constraint matrices: row i is the one at point i of the domain. Words of weights have rows at every
+	/// [`weight_stride`](CircuitSize::weight_stride)-th point.
 	pub fn matrices(&self) -> Result<Matrices, CircuitError> {
+		Ok(self
+			.unspread_matrices()?
+			.with_spread_weights(self.size.weight_stride))
+	}
+
+	/// The constraint matrices in the order of the circuit's parts.
+	pub(crate) fn unspread_matrices(&self) -> Result<Matrices, CircuitError> {
 		let mut builder = Builder::of_matrices(self.size.segments);
 		synthesise(&mut builder, &self.basis, self.visibility, &self.plan, None)?;
 		Ok(builder
@@ -285,7 +312,7 @@ impl InferenceCircuit {
 
 	/// Checks an execution against every constraint without proving, and names the first part that fails.
 	pub fn mock(&self, execution: &Execution) -> Result<(), MockError> {
-		let matrices = self.matrices()?;
+		let matrices = self.unspread_matrices()?;
 		let words = self.words(Fr::ONE);
 		let committed = self.commit(execution)?;
 		let assignment = self.assign_with_words(execution, &words, &committed, &mock_challenges())?;

@@ -65,8 +65,10 @@ impl RegistrationCircuit {
 		}
 		let mut builder = Builder::counting();
 		synthesise(&mut builder, &inference.basis.model, &packings, &tables, None)?;
+		let mut size = CircuitSize::of(builder, StatementShape::REGISTRATION)?;
+		size.spread(inference.size().domain);
 		Ok(Self {
-			size: CircuitSize::of(builder, StatementShape::REGISTRATION)?,
+			size,
 			basis: inference.basis.clone(),
 			packings,
 			tables,
@@ -83,8 +85,15 @@ impl RegistrationCircuit {
 		&self.size
 	}
 
-	/// The constraint matrices.
+	/// The constraint matrices, as [`InferenceCircuit::matrices`].
 	pub fn matrices(&self) -> std::result::Result<Matrices, CircuitError> {
+		Ok(self
+			.unspread_matrices()?
+			.with_spread_weights(self.size.weight_stride))
+	}
+
+	/// The constraint matrices in the order of the circuit's parts.
+	pub(crate) fn unspread_matrices(&self) -> std::result::Result<Matrices, CircuitError> {
 		let mut builder = Builder::of_matrices(self.size.segments);
 		synthesise(&mut builder, self.model(), &self.packings, &self.tables, None)?;
 		Ok(builder
@@ -154,7 +163,7 @@ impl RegistrationCircuit {
 	/// Checks the model's weights against every constraint without proving, and names the first part that fails.
 	pub fn mock(&self) -> std::result::Result<(), MockError> {
 		let assignment = self.assign(&self.words(Fr::ONE), &self.commit()?, &mock_challenges())?;
-		self.size.check(&self.matrices()?, &assignment)
+		self.size.check(&self.unspread_matrices()?, &assignment)
 	}
 }
 

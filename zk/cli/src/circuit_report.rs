@@ -69,8 +69,8 @@ pub struct CommittedReport {
 	pub words: usize,
 	/// Constraints of the circuit that registers a commitment.
 	pub registration_constraints: usize,
-	/// Length of the FFTs under both keys.
-	pub domain: usize,
+	/// Length of the FFTs of a registration.
+	pub registration_domain: usize,
 	/// What the weights of each layer are declared to fit: bits of accumulators beside the sign, bytes of biases.
 	pub widths: Vec<[u8; 2]>,
 }
@@ -85,7 +85,7 @@ impl CommittedReport {
 		Ok(Some(Self {
 			words: circuit.size().segments.weights,
 			registration_constraints: registration.size().constraints,
-			domain: registration.size().domain.max(circuit.size().domain),
+			registration_domain: registration.size().domain,
 			widths: layers
 				.map(|layer| [layer.accumulator_bits, layer.bias_bytes])
 				.collect(),
@@ -106,9 +106,7 @@ impl CircuitReport {
 		let size = circuit.size();
 		let variables = size.segments.variables() as u64;
 		let committed = (size.segments.committed + size.segments.weights) as u64;
-		let domain = committed_weights
-			.as_ref()
-			.map_or(size.domain, |report| report.domain) as u64;
+		let domain = size.domain as u64;
 		let key = variables * (3 * G1 + G2) + (committed + domain) * G1;
 		let matrices = (multiply_adds + TERMS_PER_CONSTRAINT * size.constraints as u64) * TERM;
 		let parts = size.parts.iter();
@@ -117,7 +115,7 @@ impl CircuitReport {
 			words: size.shape.words(),
 			committed_variables: size.segments.committed,
 			private_variables: size.segments.private(),
-			domain: domain as usize,
+			domain: size.domain,
 			committed_weights,
 			proving_key_bytes: key,
 			proving_memory_bytes: PROCESS + 2 * key + VECTORS * domain * FIELD + matrices,
@@ -161,10 +159,10 @@ impl Display for CircuitReport {
 		if let Some(report) = &self.committed_weights {
 			writeln!(
 				formatter,
-				"committed weights  {} words, registered by {} constraints (domain 2^{} under both keys)",
+				"committed weights  {} words, registered by {} constraints (domain 2^{})",
 				report.words,
 				report.registration_constraints,
-				report.domain.ilog2()
+				report.registration_domain.ilog2()
 			)?;
 		}
 		self.parts.iter().try_for_each(|part| {

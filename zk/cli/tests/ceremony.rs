@@ -270,7 +270,15 @@ fn a_ceremony_makes_a_key_family() {
 	};
 	let model = digits("");
 	let compiled = report(command!["compile", "--model", model, "--weights", "committed"]);
-	let domain = compiled["committed_weights"]["domain"].as_u64().unwrap();
+	let domains = [
+		&compiled["domain"],
+		&compiled["committed_weights"]["registration_domain"],
+	];
+	let domain = domains
+		.map(|domain| domain.as_u64().unwrap())
+		.into_iter()
+		.max()
+		.unwrap();
 	let [begun, powers] = ["powers-0", "powers-1"].map(|name| scene.file(name));
 	let log2 = (domain.ilog2() + 1).to_string();
 	report(command!["ceremony", "new-powers", "--log2", log2, "--out", begun]);

@@ -146,7 +146,13 @@ fn weights_are_committed_to_proven_about_and_replaced() {
 	let inspected = report(&[&"inspect", &family]);
 	assert_eq!(inspected["kind"], "key-family");
 	assert_eq!(inspected["inference_key"], setup["inference_key"]);
-	assert_eq!(inspected["domain"], compiled["committed_weights"]["domain"]);
+	assert_eq!(inspected["domain"], compiled["domain"]);
+	assert_eq!(setup["domain"], compiled["domain"]);
+	let registration_domain = &compiled["committed_weights"]["registration_domain"];
+	assert!(registration_domain.is_u64());
+	for report in [&inspected, &setup] {
+		assert_eq!(report["registration_domain"], *registration_domain);
+	}
 	assert_eq!(inspected["weight_words"], compiled["committed_weights"]["words"]);
 	let keys = ["registration-verifying.key", "verifying.key"].map(|name| family.join(name));
 	assert_eq!(report(&[&"inspect", &keys[0]])["weights"], "registration");

@@ -218,7 +218,7 @@ impl Bundle {
 		let mask = self.weights.as_ref().map(|weights| weights.mask.to_bytes());
 		let (architecture, weights) = (
 			self.model.architecture().to_bytes(),
-			self.model.weights().to_bytes(),
+			Zeroizing::new(self.model.weights().to_bytes()),
 		);
 		let weights_access = match self.weights {
 			Some(_) => Access::Secret,
@@ -258,7 +258,7 @@ impl Bundle {
 		let manifest: Manifest = folder::read_manifest(&path, FORMAT, &[1, VERSION])?;
 		let file = |name: &str| folder::read_listed(directory, &manifest.files, name);
 		let architecture = Architecture::from_bytes(&file(ARCHITECTURE_FILE)?)?;
-		let weights = Weights::from_bytes(&file(WEIGHTS_FILE)?)?;
+		let weights = Weights::from_bytes(&Zeroizing::new(file(WEIGHTS_FILE)?))?;
 		let verifying = file(VERIFYING_KEY_FILE)?;
 		let proving_key = folder::map_listed(directory, &manifest.files, PROVING_KEY_FILE)?;
 		let proving_key = ProvingKey::from_bytes(&proving_key)?;

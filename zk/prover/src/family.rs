@@ -2,7 +2,7 @@
 //!
 //! `<root>/family-<inference key id in hex>/` holds `architecture.bin`, `registration.key` and `inference.key` (proving keys),
 //! `registration-verifying.key` and `verifying.key`, and `family.json`, which has the declared widths and names the rest with lengths and
-//! checksums.
+//! checksums. Each key has the domain of its circuit; their elements for weights are the same.
 
 use crate::{
 	bundle::{BundleError, Visibility, Widths, ARCHITECTURE_FILE, VERIFYING_KEY_FILE},
@@ -110,6 +110,7 @@ impl FamilyFolder {
 		let inference = key(INFERENCE_KEY_FILE)?;
 		let (registers, infers) = (registration.verifying_key(), inference.verifying_key());
 		let agrees = registers.registers_for(infers)
+			&& registration.points().weights == inference.points().weights
 			&& registers.to_bytes() == file(REGISTRATION_VERIFYING_KEY_FILE)?
 			&& infers.to_bytes() == file(VERIFYING_KEY_FILE)?
 			&& manifest.registration == hex::encode(registers.id())

@@ -172,10 +172,13 @@ fn sync_directory(path: &Path) -> Result<(), BundleError> {
 		.map_err(at(path))
 }
 
-/// A file of at most `limit` bytes; none if it is longer.
+/// A file of at most `limit` bytes; none if it is longer. Of a file that does not grow meanwhile nothing is left in memory but what is returned,
+/// which the caller can erase.
 fn read_file(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, BundleError> {
 	let file = File::open(path).map_err(at(path))?;
-	let mut bytes = Vec::new();
+	let len = file.metadata().map_err(at(path))?.len();
+	// One more, so that the end is found without another allocation.
+	let mut bytes = Vec::with_capacity(len.min(limit).saturating_add(1) as usize);
 	file.take(limit.saturating_add(1))
 		.read_to_end(&mut bytes)
 		.map_err(at(path))?;

@@ -63,7 +63,7 @@ impl Trapdoors {
 	}
 
 	/// The secrets of another key of the family: the same α, β, τ and δ_w, so that both keys have the same elements for
-	/// weights, and fresh γ, δ and δ₁, drawn in this order.
+	/// weights if their domains are equal, and fresh γ, δ and δ₁, drawn in this order. See [`spread`](Self::spread) for other domains.
 	pub fn sibling(&self, rng: &mut (impl RngCore + CryptoRng)) -> Self {
 		Self {
 			alpha: self.alpha,
@@ -74,6 +74,36 @@ impl Trapdoors {
 			delta_committed: draw(rng),
 			delta_weights: self.delta_weights,
 		}
+	}
+
+	/// The secrets of a key of the family over `stride` times as many points as its smallest domain has, `smallest`: δ_w·q(τ) in place of δ_w, for
+	/// q = (X^(stride·smallest) − 1) / (stride·(X^smallest − 1)). With the Lagrange polynomials of the two domains, q·L\_j is that of point
+	/// stride·j, so that a weight whose row is there has the same element as in the smallest key. Both numbers are powers of two.
+	///
+	/// # Errors
+	/// When q(τ) is zero, and so τ a root of unity.
+	pub fn spread(&self, smallest: usize, stride: usize) -> Result<Self, GeneratorError> {
+		debug_assert!(smallest.is_power_of_two() && stride.is_power_of_two());
+		let half = Fr::from(2u64).inverse().ok_or(GeneratorError::Point)?;
+		// q is the product of (X^(smallest·2^i) + 1) / 2 for 2^i < stride.
+		let mut delta_weights = Zeroizing::new(self.delta_weights);
+		let mut power = Zeroizing::new(self.tau.pow([smallest as u64]));
+		for _ in 0..stride.trailing_zeros() {
+			*delta_weights *= (*power + Fr::ONE) * half;
+			power.square_in_place();
+		}
+		if *delta_weights == Fr::ZERO {
+			return Err(GeneratorError::Point);
+		}
+		Ok(Self {
+			alpha: self.alpha,
+			beta: self.beta,
+			gamma: self.gamma,
+			delta: self.delta,
+			tau: self.tau,
+			delta_committed: self.delta_committed,
+			delta_weights: *delta_weights,
+		})
 	}
 }
 
@@ -184,18 +214,9 @@ pub fn generate(
 	matrices: &Matrices,
 	trapdoors: &Trapdoors,
 ) -> Result<(ProvingPoints, VerifyingPoints), GeneratorError> {
-	generate_in(matrices, trapdoors, 1)
-}
-
-/// As [`generate`], over a domain of at least this many points: the keys of a family share one.
-pub fn generate_in(
-	matrices: &Matrices,
-	trapdoors: &Trapdoors,
-	domain: usize,
-) -> Result<(ProvingPoints, VerifyingPoints), GeneratorError> {
 	let segments = matrices.segments();
 	let rows = matrices.constraints() + segments.public;
-	let n = rows.max(domain).next_power_of_two();
+	let n = rows.next_power_of_two();
 	let too_large = GeneratorError::TooLarge {
 		rows: n,
 		columns: segments.variables(),

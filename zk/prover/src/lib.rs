@@ -53,7 +53,7 @@ pub use cpu::CpuBackend;
 pub use family::{
 	FamilyFolder, FAMILY_FILE, INFERENCE_KEY_FILE, REGISTRATION_KEY_FILE, REGISTRATION_VERIFYING_KEY_FILE,
 };
-pub use generator::{generate, generate_in, GeneratorError, ProvingPoints, Trapdoors, VerifyingPoints};
+pub use generator::{generate, GeneratorError, ProvingPoints, Trapdoors, VerifyingPoints};
 pub use groth16::Blinding;
 pub use key::{ProvingKey, ProvingKeyError};
 pub use prover::{ProveError, Prover, Stage};

@@ -131,7 +131,7 @@ impl Prover {
 			Some(CommittedWeights { widths, mask }) => (WeightsMode::Committed(widths), Some(mask)),
 		};
 		let circuit = InferenceCircuit::with_weights(model, visibility, mode)?;
-		let rows = Rows::in_domain(&circuit.matrices()?, key.points().domain);
+		let rows = Rows::new(&circuit.matrices()?);
 		let verifying = key.verifying_key().clone();
 		if !key.points().fit(&rows) || verifying.is_registration() {
 			return Err(ProveError::KeyMismatch);

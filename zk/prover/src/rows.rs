@@ -50,11 +50,6 @@ fn small(value: &Fr, bits: u32) -> Option<i64> {
 impl Rows {
 	/// The rows of a constraint system.
 	pub fn new(matrices: &Matrices) -> Self {
-		Self::in_domain(matrices, 1)
-	}
-
-	/// As [`new`](Self::new), for a key over a domain of at least this many points.
-	pub fn in_domain(matrices: &Matrices, domain: usize) -> Self {
 		let mut coefficients = Vec::new();
 		let mut indices: HashMap<Fr, u32> = HashMap::new();
 		let sparse = [0, 1].map(|matrix| {
@@ -79,7 +74,7 @@ impl Rows {
 		Self {
 			segments: matrices.segments(),
 			constraints: matrices.constraints(),
-			domain: rows.max(domain).next_power_of_two(),
+			domain: rows.next_power_of_two(),
 			matrices: sparse,
 			small: coefficients
 				.iter()
@@ -94,12 +89,12 @@ impl Rows {
 		self.segments
 	}
 
-	/// The number of points of the domain: the rows, with those of public inputs, rounded up to a power of two, or more.
+	/// The number of points of the domain: the rows, with those of public inputs, rounded up to a power of two.
 	pub fn domain(&self) -> usize {
 		self.domain
 	}
 
-	/// The number of constraints: rows that are neither of public inputs nor empty.
+	/// The number of constraints, with empty ones between them: rows before those of public inputs.
 	pub fn constraints(&self) -> usize {
 		self.constraints
 	}

@@ -1,7 +1,7 @@
 //! Set-up on one machine.
 
 use crate::{
-	generator::{generate, generate_in, GeneratorError, Trapdoors},
+	generator::{generate, GeneratorError, Trapdoors},
 	key::{ProvingKey, ProvingKeyError},
 };
 use opensand_nn::Model;
@@ -57,8 +57,9 @@ pub struct KeyFamily {
 	pub inference: ProvingKey,
 }
 
-/// Makes the keys of an architecture on this machine, marked as development keys: α, β, τ, δ_w and the domain are shared. The model is any with
-/// that architecture whose weights fit the widths; the keys do not depend on its weights.
+/// Makes the keys of an architecture on this machine, marked as development keys: α, β, τ and δ_w are shared, and each key has the domain of its
+/// circuit, where the larger one has a multiple of δ_w ([`Trapdoors::spread`]). The model is any with that architecture whose weights
+/// fit the widths; the keys do not depend on its weights.
 ///
 /// The secrets are drawn from `rng` and erased, as in [`setup_dev`].
 pub fn setup_family_dev(
@@ -69,10 +70,11 @@ pub fn setup_family_dev(
 ) -> Result<KeyFamily, SetupError> {
 	let inference = InferenceCircuit::with_weights(model, visibility, WeightsMode::Committed(widths))?;
 	let registration = RegistrationCircuit::of(&inference)?;
-	let domain = inference.size().domain.max(registration.size().domain);
+	let smallest = inference.size().domain.min(registration.size().domain);
 	let trapdoors = Trapdoors::random(rng);
 	let key = |matrices: Matrices, trapdoors: &Trapdoors, size: &CircuitSize| {
-		let (points, verifying) = generate_in(&matrices, trapdoors, domain)?;
+		let trapdoors = trapdoors.spread(smallest, size.weight_stride)?;
+		let (points, verifying) = generate(&matrices, &trapdoors)?;
 		let verifying = verifying.into_key(KeyOrigin::Development, size.shape)?;
 		Ok::<_, SetupError>(ProvingKey::new(verifying, points)?)
 	};

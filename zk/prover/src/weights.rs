@@ -92,7 +92,7 @@ impl Registrar {
 		backend: Arc<dyn ProverBackend>,
 	) -> Result<Self, ProveError> {
 		let verifying = key.verifying_key().clone();
-		let rows = Rows::in_domain(&circuit.matrices()?, key.points().domain);
+		let rows = Rows::new(&circuit.matrices()?);
 		if !key.points().fit(&rows) || !verifying.is_registration() {
 			return Err(ProveError::KeyMismatch);
 		}

@@ -3,8 +3,8 @@
 use ark_bls12_381::Fr;
 use ark_ff::PrimeField;
 use opensand_nn::{
-	Architecture, Embedding, Layer, LayerNormalization, LayerWeights, MatMul, Model, Operator, Shape,
-	Softmax, Weights,
+	Activation, Architecture, Embedding, Layer, LayerNormalization, LayerWeights, Linear, MatMul, Model,
+	Operator, Shape, Softmax, Weights,
 };
 use opensand_zk_circuit::{
 	CircuitError, DeclaredWidths, InferenceCircuit, LayerWidths, RegistrationCircuit, WeightsMode,
@@ -13,8 +13,8 @@ use opensand_zk_prover::{
 	fixtures::{model, INPUT, SALT},
 	groth16::{commit, prove, prove_with, Blinding, Lasting, ResidentKey},
 	setup_dev, setup_family_dev, Bundle, BundleError, CommittedWeights, CpuBackend, FamilyFolder, KeyFamily,
-	Mask, ProveError, Prover, ProverBackend, Registrar, Rows, SetupError, FAMILY_FILE, INFERENCE_KEY_FILE,
-	MANIFEST_FILE, OPENING_FILE,
+	Mask, ProveError, Prover, ProverBackend, ProvingKey, Registrar, Rows, SetupError, FAMILY_FILE,
+	INFERENCE_KEY_FILE, MANIFEST_FILE, OPENING_FILE,
 };
 use opensand_zk_verifier::{
 	verify, Binding, Host, InputVisibility, Native, Proof, Statement, VerifyError, VerifyingKey,
@@ -224,31 +224,34 @@ fn attention(table: [i8; 8]) -> Model {
 	Model::new(architecture, Weights::new(weights).unwrap()).unwrap()
 }
 
-#[test]
-fn transformers_are_registered_and_proven_about() {
-	let model = attention([1, -20, 33, 5, -128, 127, 90, 90]);
-	let widths = DeclaredWidths::of(&model);
+/// Keys for the first of two models of one architecture, under which both are registered and proven about; returns the domains of the
+/// registration and of the inference. A proof about one is none about the other, and there is none for `impossible` inputs.
+fn register_and_prove(models: [Model; 2], input: &[i8], impossible: Option<&[i8]>) -> [usize; 2] {
+	let widths = DeclaredWidths::of(&models[0]);
 	let mode = WeightsMode::Committed(widths.clone());
 	let visibility = InputVisibility::Public;
 	let family = setup_family_dev(
-		Arc::new(model.clone()),
+		Arc::new(models[0].clone()),
 		visibility,
 		widths.clone(),
 		&mut seeded(11),
 	)
 	.unwrap();
 	let keys = [&family.registration, &family.inference].map(|key| key.verifying_key().clone());
-	// Another table is another commitment under the same keys.
-	let trained = attention([2, -20, 31, 5, -127, 120, 90, 91]);
-	let versions = [model, trained].map(|model| {
+	assert!(keys[0].registers_for(&keys[1]));
+	let points = [&family.registration, &family.inference].map(|key| key.points());
+	assert_eq!(points[0].weights, points[1].weights);
+	let versions = models.map(|model| {
 		let model = Arc::new(model);
 		let circuit = InferenceCircuit::with_weights(model.clone(), visibility, mode.clone()).unwrap();
+		assert_eq!(circuit.size().domain, points[1].domain);
 		let registrar = Registrar::new(
 			RegistrationCircuit::of(&circuit).unwrap(),
 			family.registration.clone(),
 			Arc::new(CpuBackend),
 		)
 		.unwrap();
+		assert_eq!(registrar.circuit_size().domain, points[0].domain);
 		let mask = Mask::random(&mut seeded(12));
 		let registration = registrar.register(binding(&keys[0], 0), &mask).unwrap();
 		let weights = Some(&registration.commitment);
@@ -261,28 +264,62 @@ fn transformers_are_registered_and_proven_about() {
 		let key = family.inference.clone();
 		let prover =
 			Prover::with_weights(model, visibility, Some(weights), key, Arc::new(CpuBackend)).unwrap();
+		assert_eq!(prover.weights_commitment(), Some(&registration.commitment));
 		(prover, registration.commitment)
 	});
 	for (index, (prover, commitment)) in versions.iter().enumerate() {
-		let tokens = [3, 0, 2];
 		let binding = binding(&keys[1], 1);
-		let statement = prover.statement(binding.clone(), &tokens, &SALT).unwrap();
+		let statement = prover.statement(binding.clone(), input, &SALT).unwrap();
 		let (output, proof) = prover
-			.prove(
-				binding.clone(),
-				&tokens,
-				&SALT,
-				&mut |_| ControlFlow::Continue(()),
-			)
+			.prove(binding.clone(), input, &SALT, &mut |_| ControlFlow::Continue(()))
 			.unwrap();
-		assert_eq!(output, prover.model().evaluate(&tokens).unwrap());
+		assert_eq!(output, prover.model().evaluate(input).unwrap());
 		assert_eq!(check(&keys[1], &statement, Some(commitment), &proof), Ok(()));
 		let (_, other) = &versions[1 - index];
 		assert_ne!(check(&keys[1], &statement, Some(other), &proof), Ok(()));
-		// No row belongs to the fifth token.
-		let beyond = prover.prove(binding, &[3, 4, 2], &SALT, &mut |_| ControlFlow::Continue(()));
-		assert!(beyond.is_err());
+		if let Some(input) = impossible {
+			let beyond = prover.prove(binding, input, &SALT, &mut |_| ControlFlow::Continue(()));
+			assert!(beyond.is_err());
+		}
 	}
+	points.map(|points| points.domain)
+}
+
+/// Also a family whose inference has the larger domain.
+#[test]
+fn transformers_are_registered_and_proven_about() {
+	// Another table is another commitment under the same keys.
+	let models = [
+		attention([1, -20, 33, 5, -128, 127, 90, 90]),
+		attention([2, -20, 31, 5, -127, 120, 90, 91]),
+	];
+	// No row belongs to the fifth token.
+	let [registration, inference] = register_and_prove(models, &[3, 0, 2], Some(&[3, 4, 2]));
+	assert!(registration < inference, "{registration}, {inference}");
+}
+
+/// Every weight is looked up when it is registered, but many are multiplied at once: here the registration has the larger domain.
+#[test]
+fn dense_layers_are_registered_and_proven_about() {
+	let model = |change: i8| {
+		let operator = Operator::Linear(Linear {
+			outputs: 48,
+			shifts: vec![9; 48],
+			activation: Activation::Relu,
+		});
+		let weights = LayerWeights {
+			weights: (0..48 * 48)
+				.map(|index: i32| (index * 37) as i8 / 2 + change)
+				.collect(),
+			biases: (0..48).map(|index| index * 100 - 2000).collect(),
+		};
+		let layers = vec![Layer { input: 0, operator }];
+		let architecture = Architecture::new(Shape::vector(48), layers).unwrap();
+		Model::new(architecture, Weights::new(vec![weights]).unwrap()).unwrap()
+	};
+	let input: Vec<i8> = (0..48).map(|index: i32| (index * 53) as i8).collect();
+	let [registration, inference] = register_and_prove([model(0), model(-1)], &input, None);
+	assert!(registration > inference, "{registration}, {inference}");
 }
 
 #[test]
@@ -300,7 +337,7 @@ fn proofs_are_the_same_with_and_without_what_lasts() {
 	let mode = WeightsMode::Committed(widths());
 	let circuit = InferenceCircuit::with_weights(Arc::new(model()), InputVisibility::Hashed, mode).unwrap();
 	let key = family().inference.points().clone();
-	let rows = Rows::in_domain(&circuit.matrices().unwrap(), key.domain);
+	let rows = Rows::new(&circuit.matrices().unwrap());
 	let rows = CpuBackend.load_rows(rows).unwrap();
 	let key = ResidentKey::load(&CpuBackend, key).unwrap();
 	let words = circuit.words(Fr::from(77u64));
@@ -522,6 +559,29 @@ fn damaged_openings_and_families_are_refused() {
 	}
 	std::fs::write(path.join(FAMILY_FILE), &manifest).unwrap();
 	assert!(FamilyFolder::read(&path).is_ok());
+	// Keys that pass for a family by themselves, but do not have the same elements for weights.
+	let mut registration = family().registration.points().clone();
+	let other = setup_family_dev(
+		Arc::new(model()),
+		InputVisibility::Hashed,
+		widths(),
+		&mut seeded(2),
+	)
+	.unwrap();
+	registration.weights = other.registration.points().weights.clone();
+	let verifying = family().registration.verifying_key().clone();
+	let mixed = FamilyFolder {
+		keys: KeyFamily {
+			registration: ProvingKey::new(verifying, registration).unwrap(),
+			inference: family().inference.clone(),
+		},
+		..folder
+	};
+	let elsewhere = tempfile::tempdir().unwrap();
+	assert!(matches!(
+		FamilyFolder::read(&mixed.write(elsewhere.path()).unwrap()),
+		Err(BundleError::KeysDisagree)
+	));
 	let key = path.join(INFERENCE_KEY_FILE);
 	let mut bytes = std::fs::read(&key).unwrap();
 	bytes[100] ^= 1;

@@ -8,10 +8,10 @@ use ark_ec::{pairing::Pairing, AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::{AdditiveGroup, Field, UniformRand};
 use ark_groth16::Groth16;
 use opensand_zk_prover::{
-	generate, generate_in,
+	generate,
 	groth16::{commit, commit_weights, prove, prove_with, Lasting, ProofPoints, ResidentKey},
-	BackendError, Blinding, CpuBackend, GeneratorError, ProverBackend, ResidentRows, Rows, Trapdoors,
-	VerifyingPoints,
+	BackendError, Blinding, CpuBackend, GeneratorError, ProverBackend, ProvingPoints, ResidentRows, Rows,
+	Trapdoors, VerifyingPoints,
 };
 use opensand_zk_r1cs::{Matrices, Segments};
 use rand::SeedableRng;
@@ -153,72 +153,134 @@ fn proofs_of_segmented_relations_satisfy_the_equation() {
 	}
 }
 
-/// Two relations whose weights' columns are alone in their rows, the first, under keys of one family: a commitment is the
-/// same under both, also where their domains would differ.
+/// A relation whose weights' columns are alone in their rows, the first, and a z that satisfies it.
+fn relation_with_weights(rest: usize) -> (Matrices, Vec<Fr>) {
+	let segments = segments([1, 1, 3, rest]);
+	let first_rest = segments.rest_columns().start;
+	let mut rows = [const { Vec::new() }; 3];
+	for (word, column) in segments.weight_columns().enumerate() {
+		rows[0].push(vec![(Fr::ONE, column)]);
+		rows[1].push(vec![(Fr::ONE, 0)]);
+		rows[2].push(vec![(Fr::ONE, first_rest + word)]);
+	}
+	for column in first_rest + 3..segments.variables() {
+		rows[0].push(vec![(Fr::ONE, column - 1)]);
+		rows[1].push(vec![(Fr::ONE, first_rest), (Fr::ONE, 1)]);
+		rows[2].push(vec![(Fr::ONE, column)]);
+	}
+	let mut z = vec![Fr::ONE, Fr::from(5u64)];
+	let words = [7u64, 8, 9].map(Fr::from);
+	z.extend(words);
+	z.extend(words);
+	while z.len() < segments.variables() {
+		z.push(z[z.len() - 1] * (words[0] + z[1]));
+	}
+	let matrices = Matrices::new(rows, segments);
+	assert_eq!(matrices.first_unsatisfied(&z), None);
+	(matrices, z)
+}
+
+/// The commitment to the weights of z under a key, and whether a proof about it is accepted.
+fn committed_and_proven(
+	matrices: &Matrices,
+	z: &[Fr],
+	proving: &ProvingPoints,
+	verifying: &VerifyingPoints,
+	registered: Option<G1Affine>,
+) -> (G1Affine, bool) {
+	let segments = matrices.segments();
+	let key = ResidentKey::load(&CpuBackend, proving.clone()).unwrap();
+	let weights = commit_weights(&CpuBackend, &key, &z[segments.weight_columns()]).unwrap();
+	let blinding = Blinding::random(&mut seeded(5));
+	let committed = commit(&CpuBackend, &key, &z[segments.committed_columns()], &blinding).unwrap();
+	let proof = prove(&CpuBackend, &key, &rows_of(matrices), z, &blinding).unwrap();
+	let registered = registered.unwrap_or(weights);
+	let accepted = accepts(verifying, &z[..1], Some(committed), Some(registered), proof);
+	(weights, accepted)
+}
+
+/// Keys of one family have the domains of their relations, and one commitment is the same under all.
 #[test]
 fn a_family_has_one_commitment_to_weights() {
-	let relation = |rest: usize| {
-		let segments = segments([1, 1, 3, rest]);
-		let first_rest = segments.rest_columns().start;
-		let mut rows = [const { Vec::new() }; 3];
-		for (word, column) in segments.weight_columns().enumerate() {
-			rows[0].push(vec![(Fr::ONE, column)]);
-			rows[1].push(vec![(Fr::ONE, 0)]);
-			rows[2].push(vec![(Fr::ONE, first_rest + word)]);
+	// Domains of 4, 8, 16 and 64 points. Spread over 8 points, 4 rows leave one between the weights' empty.
+	for rests in [[5, 5], [5, 12], [40, 5], [12, 40], [3, 4], [40, 3]] {
+		let relations = rests.map(relation_with_weights);
+		let domains = relations
+			.each_ref()
+			.map(|(matrices, _)| Rows::new(matrices).domain());
+		let smallest = domains[0].min(domains[1]);
+		let first = Trapdoors::random(&mut seeded(3));
+		let trapdoors = [first.sibling(&mut seeded(4)), first];
+		let keys = [0, 1].map(|i| {
+			let (matrices, z) = &relations[i];
+			let stride = domains[i] / smallest;
+			let spread = matrices.clone().with_spread_weights(stride);
+			assert_eq!(spread.first_unsatisfied(z), None);
+			let trapdoors = trapdoors[i].spread(smallest, stride).unwrap();
+			let (proving, verifying) = generate(&spread, &trapdoors).unwrap();
+			assert_eq!(proving.domain, domains[i]);
+			(spread, z, proving, verifying)
+		});
+		let commitments = keys.each_ref().map(|(matrices, z, proving, verifying)| {
+			let (commitment, accepted) = committed_and_proven(matrices, z, proving, verifying, None);
+			assert!(accepted);
+			commitment
+		});
+		assert_eq!(commitments[0], commitments[1]);
+		let [(.., first_proving, first), (.., second_proving, second)] = &keys;
+		assert_eq!(first_proving.weights, second_proving.weights);
+		assert_eq!((first.alpha, first.beta), (second.alpha, second.beta));
+		assert_eq!(
+			first.delta_weights == second.delta_weights,
+			domains[0] == domains[1]
+		);
+		// The factor is that of the Lagrange polynomials of each weight.
+		let column = first_proving.segments.weight_columns().start;
+		for word in 0..3 {
+			let [one, other] = [first_proving, second_proving].map(|proving| {
+				let place = proving.a.indices().binary_search(&((column + word) as u32));
+				proving.a.points()[place.unwrap()]
+			});
+			assert_eq!(
+				Bls12_381::pairing(one, second.delta_weights),
+				Bls12_381::pairing(other, first.delta_weights)
+			);
 		}
-		for column in first_rest + 3..segments.variables() {
-			rows[0].push(vec![(Fr::ONE, column - 1)]);
-			rows[1].push(vec![(Fr::ONE, first_rest), (Fr::ONE, 1)]);
-			rows[2].push(vec![(Fr::ONE, column)]);
-		}
-		let mut z = vec![Fr::ONE, Fr::from(5u64)];
-		let words = [7u64, 8, 9].map(Fr::from);
-		z.extend(words);
-		z.extend(words);
-		while z.len() < segments.variables() {
-			z.push(z[z.len() - 1] * (words[0] + z[1]));
-		}
-		let matrices = Matrices::new(rows, segments);
-		assert_eq!(matrices.first_unsatisfied(&z), None);
-		(matrices, z)
-	};
-	let trapdoors = Trapdoors::random(&mut seeded(3));
-	let mut commitments = Vec::new();
-	let mut verifying_keys = Vec::new();
-	for (rest, trapdoors) in [(5, trapdoors.sibling(&mut seeded(4))), (40, trapdoors)] {
-		let (matrices, z) = relation(rest);
-		let (proving, verifying) = generate_in(&matrices, &trapdoors, 64).unwrap();
-		assert_eq!(proving.domain, 64);
-		let key = ResidentKey::load(&CpuBackend, proving).unwrap();
-		let segments = matrices.segments();
-		let weights = commit_weights(&CpuBackend, &key, &z[segments.weight_columns()]).unwrap();
-		let blinding = Blinding::random(&mut seeded(5));
-		let committed = commit(&CpuBackend, &key, &z[segments.committed_columns()], &blinding).unwrap();
-		let small = rows_of(&matrices);
-		assert_eq!(key.fits(&small), small.domain() == 64);
-		let rows = CpuBackend.load_rows(Rows::in_domain(&matrices, 64)).unwrap();
-		let proof = prove(&CpuBackend, &key, &rows, &z, &blinding).unwrap();
-		assert!(accepts(
-			&verifying,
-			&z[..1],
-			Some(committed),
-			Some(weights),
-			proof
-		));
-		commitments.push(weights);
-		verifying_keys.push(verifying);
+		assert_ne!(first.gamma, second.gamma);
+		assert_ne!(first.delta, second.delta);
+		assert_ne!(first.delta_committed, second.delta_committed);
 	}
-	assert_eq!(commitments[0], commitments[1]);
-	let [first, second] = &verifying_keys[..] else {
-		panic!("two keys");
-	};
-	assert_eq!(
-		(first.alpha, first.beta, first.delta_weights),
-		(second.alpha, second.beta, second.delta_weights)
-	);
-	assert_ne!(first.gamma, second.gamma);
-	assert_ne!(first.delta, second.delta);
-	assert_ne!(first.delta_committed, second.delta_committed);
+}
+
+/// Rows that are not spread, or a trapdoor without its factor or with that of another domain: the elements are others, and so is a commitment.
+#[test]
+fn other_rows_or_another_factor_give_another_commitment() {
+	let [(small, z), (large, large_z)] = [5, 40].map(relation_with_weights);
+	let first = Trapdoors::random(&mut seeded(3));
+	let second = first.sibling(&mut seeded(4));
+	let (proving, verifying) = generate(&small, &first).unwrap();
+	let (commitment, accepted) = committed_and_proven(&small, &z, &proving, &verifying, None);
+	assert!(accepted);
+	for (rows, factor, same) in [
+		(8, 8, true),
+		(1, 8, false),
+		(8, 1, false),
+		(1, 1, false),
+		(4, 8, false),
+		(8, 4, false),
+	] {
+		let matrices = large.clone().with_spread_weights(rows);
+		let (proving, verifying) = generate(&matrices, &second.spread(8, factor).unwrap()).unwrap();
+		let (own, accepted) = committed_and_proven(&matrices, &large_z, &proving, &verifying, None);
+		assert!(accepted);
+		assert_eq!(own == commitment, same, "rows {rows}, factor {factor}");
+		let (_, accepted) = committed_and_proven(&matrices, &large_z, &proving, &verifying, Some(commitment));
+		assert_eq!(accepted, same);
+	}
+	// The factor in the key of the smaller domain.
+	let (proving, verifying) = generate(&small, &first.spread(8, 8).unwrap()).unwrap();
+	let (own, _) = committed_and_proven(&small, &z, &proving, &verifying, None);
+	assert_ne!(own, commitment);
 }
 
 /// Two commitments to the same values differ, and both prove.

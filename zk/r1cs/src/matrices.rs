@@ -55,6 +55,43 @@ impl Matrices {
 		self.segments
 	}
 
+	/// The same constraints with `stride` points from one weight's row to the next. Row j of the weights, which have the first rows, stands at
+	/// point `stride`·j, and all others in their order at the points that remain, from the lowest on. Between the weights' rows there may
+	/// be more points than other rows: these have empty rows, which hold for every z.
+	pub fn with_spread_weights(self, stride: usize) -> Self {
+		let (rows, weights) = (self.constraints(), self.segments.weights);
+		if stride == 1 || weights == 0 {
+			return self;
+		}
+		let mut others = weights..rows;
+		let points = rows.max((weights - 1) * stride + 1);
+		let order: Vec<Option<usize>> = (0..points)
+			.map(|point| {
+				if point % stride == 0 && point / stride < weights {
+					Some(point / stride)
+				} else {
+					others.next()
+				}
+			})
+			.collect();
+		let matrices = self.matrices.map(|matrix| {
+			let mut spread = SparseMatrix {
+				row_starts: Vec::with_capacity(points + 1),
+				entries: Vec::with_capacity(matrix.entries.len()),
+			};
+			spread.row_starts.push(0);
+			for row in &order {
+				if let Some(row) = *row {
+					let range = matrix.row_starts[row] as usize..matrix.row_starts[row + 1] as usize;
+					spread.entries.extend_from_slice(&matrix.entries[range]);
+				}
+				spread.row_starts.push(spread.entries.len() as u32);
+			}
+			spread
+		});
+		Self { matrices, ..self }
+	}
+
 	/// Length of (1, public inputs).
 	pub fn instance_len(&self) -> usize {
 		self.segments.public
@@ -152,5 +189,64 @@ impl MatricesBuilder {
 	/// The matrices.
 	pub fn finish(self) -> Matrices {
 		self.matrices
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	/// Rows that are told apart by their coefficient: row i says (i + 1)·z₀ · z₀ = 0.
+	fn numbered(weights: usize, rows: usize) -> Matrices {
+		let segments = Segments {
+			public: 1,
+			weights,
+			..Segments::default()
+		};
+		let numbers = (0..rows).map(|row| vec![(Fr::from(row as u64 + 1), 0)]);
+		let ones = vec![vec![(Fr::ONE, 0)]; rows];
+		Matrices::new([numbers.collect(), ones, vec![Vec::new(); rows]], segments)
+	}
+
+	/// Which row stands at each point; 0 for an empty one.
+	fn order(matrices: &Matrices) -> Vec<Fr> {
+		let first = |point| matrices.row(0, point).map(|(_, coefficient)| *coefficient).next();
+		(0..matrices.constraints())
+			.map(|point| first(point).unwrap_or(Fr::ZERO))
+			.collect()
+	}
+
+	#[test]
+	fn weights_are_spread_and_the_rest_fills_the_points_between() {
+		for (weights, rows, stride, expected) in [
+			(3, 5, 1, vec![1, 2, 3, 4, 5]),
+			(0, 3, 4, vec![1, 2, 3]),
+			(1, 3, 4, vec![1, 2, 3]),
+			(3, 9, 2, vec![1, 4, 2, 5, 3, 6, 7, 8, 9]),
+			(3, 5, 4, vec![1, 4, 5, 0, 2, 0, 0, 0, 3]),
+			(2, 2, 4, vec![1, 0, 0, 0, 2]),
+		] {
+			let spread = numbered(weights, rows).with_spread_weights(stride);
+			let expected: Vec<Fr> = expected.into_iter().map(|row: u64| Fr::from(row)).collect();
+			assert_eq!(order(&spread), expected, "{weights} of {rows} rows, {stride}");
+			assert_eq!(spread.terms(), 2 * rows);
+		}
+	}
+
+	/// Whatever fits a domain with its public rows still fits when the weights are spread, if they fit a domain as much smaller.
+	#[test]
+	fn spread_rows_fit_the_same_domain() {
+		const PUBLIC: usize = 4;
+		for stride in [2usize, 4, 8] {
+			let smaller = 8;
+			let domain = smaller * stride;
+			for weights in 1..=smaller - PUBLIC {
+				for rows in (domain / 2 - PUBLIC + 1).max(weights)..=domain - PUBLIC {
+					let spread = numbered(weights, rows).with_spread_weights(stride);
+					let points = spread.constraints() + PUBLIC;
+					assert_eq!(points.next_power_of_two(), domain);
+				}
+			}
+		}
 	}
 }

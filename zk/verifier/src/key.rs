@@ -319,28 +319,32 @@ impl VerifyingKey {
 	}
 
 	/// Whether weights that are registered under this key are weights under the key `inference`: this one is a
-	/// registration key, the other one with a weights' segment for inference; α, β and δ_w agree, so that both have the
-	/// same elements for a commitment; and no segment of the one has a trapdoor of the other's, up to sign, but that γ
-	/// may be the same.
+	/// registration key, the other one with a weights' segment for inference; α and β agree; δ_w agrees, or is another one up
+	/// to sign in a key of the same origin, as it is where the domains differ; and no other two segments, one of each key,
+	/// have the same trapdoor up to sign, but that γ may be the same.
 	///
-	/// That both come from one set-up, with one τ and domain, cannot be seen from keys.
+	/// That both come from one set-up, with one τ, and δ_w in the relation that the two domains ask for, cannot be seen from keys.
 	pub fn registers_for(&self, inference: &Self) -> bool {
 		let (own, other) = (&self.g2, &inference.g2);
-		let same_elements = self.alpha == inference.alpha
-			&& own.beta == other.beta
-			&& own.delta_weights == other.delta_weights;
-		let shared = |one: &G2Affine, trapdoors: [&G2Affine; 2]| trapdoors.iter().any(|two| two.x == one.x);
-		let (proven, foreign) = (
-			[&own.delta, &own.delta_committed],
-			[&other.delta, &other.delta_committed],
-		);
-		let separate = !shared(&own.gamma, foreign)
-			&& !shared(&other.gamma, proven)
-			&& !proven.iter().any(|trapdoor| shared(trapdoor, foreign));
+		let same = |one: &G2Affine, two: &G2Affine| one.x == two.x;
+		let weights_fit = match (&own.delta_weights, &other.delta_weights) {
+			(Some(one), Some(two)) => one == two || !same(one, two) && self.origin == inference.origin,
+			_ => false,
+		};
+		let mut pairs = own.trapdoors().enumerate().flat_map(|(place, one)| {
+			let others = other.trapdoors().enumerate();
+			others.map(move |(other_place, two)| ([place, other_place], one, two))
+		});
+		let separate = pairs.all(|(places, one, two)| {
+			// γ and γ, δ_w and δ_w.
+			matches!(places, [0, 0] | [3, 3]) || !same(one, two)
+		});
 		self.is_registration()
 			&& inference.has_weights()
 			&& !inference.is_registration()
-			&& same_elements
+			&& self.alpha == inference.alpha
+			&& own.beta == other.beta
+			&& weights_fit
 			&& separate
 	}
 }

@@ -1,6 +1,6 @@
 //! Files: one encoding each, and every decoding error.
 
-use super::scene::{self, ceremony, small};
+use super::scene::{self, ceremony, family, small};
 use crate::{hash::hash, Beacon, Ceremony, FileError, Powers};
 use ark_bls12_381::{Fq, Fq2, G1Affine, G2Affine};
 use ark_ff::AdditiveGroup;
@@ -212,5 +212,31 @@ fn ceremonies() {
 	assert_eq!(
 		change(&|bytes| bytes[kind + 1 + 96..kind + 1 + 128].fill(0xff)),
 		FileError::Scalar
+	);
+}
+
+/// A family's file has δ_w of the larger circuit, which is checked as every point.
+#[test]
+fn ceremonies_of_families() {
+	let honest = ceremony(&scene::powers(6), &family(), &[1]);
+	let bytes = honest.to_bytes();
+	assert_eq!(Ceremony::from_bytes(&bytes).as_ref(), Ok(&honest));
+	spoilt_files_are_refused(&bytes, CEREMONY_TAG, Ceremony::from_bytes);
+	// Before the weights' elements and the checksum.
+	let place = bytes.len() - 32 - 96 * honest.weights.len() - 288;
+	let change = |change: &dyn Fn(&mut Vec<u8>)| changed(&bytes, CEREMONY_TAG, Ceremony::from_bytes, change);
+	for (bad, expected) in bad_g1() {
+		let error = change(&|bytes| bytes[place..place + 96].copy_from_slice(&bad));
+		assert_eq!(point_error(&error), expected);
+	}
+	for (bad, expected) in bad_g2() {
+		let error = change(&|bytes| bytes[place + 96..place + 288].copy_from_slice(&bad));
+		assert_eq!(point_error(&error), expected);
+	}
+	assert_eq!(
+		change(&|bytes| {
+			bytes.drain(place..place + 288);
+		}),
+		FileError::WrongLength
 	);
 }

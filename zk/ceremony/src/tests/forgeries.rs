@@ -82,6 +82,102 @@ fn a_changed_element_of_each_query_is_found() {
 	);
 }
 
+/// δ_w of the larger circuit's key, which is circuit 1's.
+fn delta_weights(ceremony: &mut Ceremony) -> &mut Option<Trapdoor> {
+	&mut ceremony.circuits[1].delta_weights
+}
+
+#[test]
+fn another_trapdoor_of_weights_in_the_larger_domain_is_refused() {
+	let wrong = VerifyError::Elements(Part::DeltaWeights(1));
+	let (_, _, honest) = scene();
+	let own = *honest.current().last().unwrap();
+	let found = honest.circuits[1].delta_weights.unwrap();
+	assert_eq!(honest.circuits[0].delta_weights, None);
+	let two = Fr::from(2u64);
+	let negated = Trapdoor {
+		g1: -found.g1,
+		g2: -found.g2,
+	};
+	// A multiple that is none of this domain's, the smaller domain's own, one, the sign, and each group by itself.
+	for other in [
+		found.times(&two),
+		own,
+		own.times(&two),
+		Trapdoor::one(),
+		negated,
+		Trapdoor {
+			g2: found.times(&two).g2,
+			..found
+		},
+		Trapdoor {
+			g1: found.times(&two).g1,
+			..found
+		},
+	] {
+		let error = refused(|ceremony| *delta_weights(ceremony) = Some(other));
+		assert_eq!(error, wrong);
+	}
+	// Without the factor of the last participant, or with another's.
+	let error = refused(|ceremony| {
+		let before = scene_before_the_last();
+		*delta_weights(ceremony) = before.circuits[1].delta_weights;
+	});
+	assert_eq!(error, wrong);
+}
+
+/// The scene's ceremony with two of its three participants.
+fn scene_before_the_last() -> Ceremony {
+	let (powers, circuits, _) = scene();
+	ceremony(powers, circuits, &[1, 2])
+}
+
+/// A participant whose factors of δ_w in the two keys differ, in everything else honest.
+#[test]
+fn one_factor_for_both_keys() {
+	let (powers, circuits, _) = scene();
+	let mut ceremony = scene_before_the_last();
+	let before = ceremony.circuits[1].delta_weights.unwrap();
+	ceremony.contribute(entropy(3)).unwrap();
+	assert!(verify(&ceremony, powers, circuits).is_ok());
+	*delta_weights(&mut ceremony) = Some(before.times(&Fr::from(7u64)));
+	assert_eq!(
+		verify(&ceremony, powers, circuits).unwrap_err(),
+		VerifyError::Elements(Part::DeltaWeights(1))
+	);
+	// Later participants multiply what they found, and do not make up for it.
+	ceremony.contribute(entropy(4)).unwrap();
+	assert_eq!(
+		verify(&ceremony, powers, circuits).unwrap_err(),
+		VerifyError::Elements(Part::DeltaWeights(1))
+	);
+}
+
+/// The factor in the key of the smaller domain: δ_w is the larger key's, and the smaller one has it divided.
+#[test]
+fn the_factor_is_the_larger_domains() {
+	let (powers, circuits, honest) = scene();
+	let mut swapped = honest.clone();
+	let own = *honest.current().last().unwrap();
+	swapped.circuits[0].delta_weights = swapped.circuits[1].delta_weights.replace(own);
+	assert_eq!(
+		verify(&swapped, powers, circuits).unwrap_err(),
+		VerifyError::Elements(Part::DeltaWeights(0))
+	);
+	swapped.circuits[1].delta_weights = None;
+	assert_eq!(
+		verify(&swapped, powers, circuits).unwrap_err(),
+		VerifyError::Elements(Part::DeltaWeights(0))
+	);
+	// Nor can it be left out.
+	let mut without = honest.clone();
+	without.circuits[1].delta_weights = None;
+	assert_eq!(
+		verify(&without, powers, circuits).unwrap_err(),
+		VerifyError::Elements(Part::DeltaWeights(1))
+	);
+}
+
 #[test]
 fn two_changes_that_cancel_in_a_plain_sum_are_found() {
 	let error = refused(|ceremony| {
@@ -273,6 +369,7 @@ fn ceremonies_for_other_circuits_or_powers_are_refused() {
 		vec![first.clone()],
 		vec![second.clone(), first.clone()],
 		vec![first.clone(), second.clone(), second.clone()],
+		vec![first.clone(), circuit([4, 6, 4, 8], 26, 3)],
 		vec![first.clone(), circuit([4, 6, 4, 8], 26, 4)],
 		vec![reshaped, second],
 	] {

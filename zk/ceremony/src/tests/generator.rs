@@ -1,6 +1,6 @@
 //! With known secrets, a ceremony's keys are those of the generator.
 
-use super::scene::{circuit, family, known_powers, seeded};
+use super::scene::{circuit, family, known_powers, seeded, spread};
 use crate::{verify, Ceremony, Circuit};
 use ark_bls12_381::Fr;
 use ark_ec::CurveGroup;
@@ -35,7 +35,12 @@ fn agrees(circuits: &[Circuit], circuit: usize, log2: u32, seed: u64) {
 	let verified = ceremony.unproven_keys(&powers, circuits, after);
 	let (proving, verifying) = verified.points().nth(circuit).unwrap();
 
-	let trapdoors = Trapdoors::random(&mut seeded(seed));
+	let mut trapdoors = Trapdoors::random(&mut seeded(seed));
+	if ceremony.has_weights() {
+		let smallest = circuits.iter().map(Circuit::rows).min().unwrap();
+		let stride = circuits[circuit].rows() / smallest;
+		trapdoors = trapdoors.spread(smallest, stride).unwrap();
+	}
 	let (mut expected, mut expected_verifying) = generate(&circuits[circuit].matrices, &trapdoors).unwrap();
 	if !ceremony.has_weights() {
 		// Without weights there is no δ_w to contribute to.
@@ -78,8 +83,25 @@ fn long_columns_are_summed_alike() {
 
 #[test]
 fn keys_of_a_family_are_those_of_the_generator() {
-	// The larger circuit's domain is its own, so it can be compared.
-	agrees(&family(), 1, 6, 11);
+	let [small, large] = family();
+	let equal = [small.clone(), circuit([4, 1, 4, 7], 11, 6)];
+	let far = [circuit([4, 2, 4, 3], 120, 4), small.clone()];
+	let far = far.map(|circuit| {
+		let stride = circuit.rows() / 16;
+		spread(circuit, stride)
+	});
+	let three = [far[0].clone(), small.clone(), large.clone()];
+	for (circuits, log2) in [
+		(&[small.clone(), large.clone()][..], 6),
+		(&[large, small][..], 6),
+		(&equal[..], 5),
+		(&far[..], 8),
+		(&three[..], 8),
+	] {
+		for place in 0..circuits.len() {
+			agrees(circuits, place, log2, 11);
+		}
+	}
 	let unrelated = [circuit([4, 5, 0, 9], 20, 1), circuit([4, 2, 0, 3], 4, 2)];
 	agrees(&unrelated, 0, 6, 12);
 	agrees(&unrelated, 1, 6, 13);
@@ -94,11 +116,17 @@ fn keys_of_a_family_share_the_weights() {
 	let verified = verify(&ceremony, &powers, &circuits).unwrap();
 	let [first, second] = [0, 1].map(|circuit| verified.points().nth(circuit).unwrap());
 	assert_eq!(first.0.weights, second.0.weights);
-	assert_eq!(first.1.delta_weights, second.1.delta_weights);
-	assert_eq!((first.0.domain, second.0.domain), (32, 32));
+	assert_eq!((first.0.domain, second.0.domain), (16, 32));
+	// q = (X^16 + 1) / 2.
+	let factor = (tau.pow([16]) + Fr::ONE) / Fr::from(2u64);
+	let spread = (first.1.delta_weights * factor).into_affine();
+	assert_eq!(second.1.delta_weights, spread);
+	let spread = (first.0.delta_weights_g1 * factor).into_affine();
+	assert_eq!(second.0.delta_weights_g1, spread);
 	assert_ne!(first.1.delta, second.1.delta);
 	assert_ne!(first.1.delta_committed, second.1.delta_committed);
 	let keys = verified.into_keys().unwrap();
+	assert_eq!(keys[0].verifying_key().origin(), keys[1].verifying_key().origin());
 	assert!(keys.iter().all(|key| key.verifying_key().has_weights()));
 	assert_ne!(keys[0].verifying_key().id(), keys[1].verifying_key().id());
 }

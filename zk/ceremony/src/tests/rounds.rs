@@ -1,7 +1,10 @@
 //! Ceremonies that go well, and those that are refused from the start.
 
-use super::scene::{ceremony, circuit, entropy, family, powers, small, verified};
-use crate::{verify, Beacon, Ceremony, ContributeError, Entropy, InitialError, Powers, VerifyError};
+use super::scene::{ceremony, circuit, entropy, family, powers, small, spread, verified};
+use crate::{verify, Beacon, Ceremony, Circuit, ContributeError, Entropy, InitialError, Powers, VerifyError};
+use ark_bls12_381::Fr;
+use ark_ff::Field;
+use opensand_zk_r1cs::Matrices;
 use opensand_zk_verifier::KeyOrigin;
 
 fn beacon(value: &[u8], iterations_log2: u32) -> Beacon {
@@ -108,12 +111,51 @@ fn circuits_that_make_no_ceremony_are_refused() {
 			powers: 64
 		}
 	);
-	let [first, _] = family();
+	let [first, second] = family();
 	assert_eq!(error(&[first.clone(), small()]), InitialError::Weights);
 	assert_eq!(
-		error(&[first, circuit([4, 3, 5, 5], 10, 2)]),
+		error(&[first.clone(), circuit([4, 3, 5, 5], 10, 2)]),
 		InitialError::Weights
 	);
+	// Rows of weights that are not spread as the domains ask for.
+	for other in [
+		circuit([4, 6, 4, 8], 26, 3),
+		spread(circuit([4, 6, 4, 8], 26, 3), 4),
+		spread(circuit([4, 2, 4, 3], 60, 3), 2),
+	] {
+		let powers = super::scene::powers(7);
+		let error = |circuits: &[_]| Ceremony::new(&powers, circuits).unwrap_err();
+		assert_eq!(error(&[first.clone(), other.clone()]), InitialError::Weights);
+		assert_eq!(error(&[other, first.clone()]), InitialError::Weights);
+	}
+	assert_eq!(
+		error(&[spread(first.clone(), 2), second.clone()]),
+		InitialError::Weights
+	);
+	assert_eq!(error(&[second]), InitialError::Weights);
+	// A weight that is multiplied, in another row, or not alone in its column.
+	for matrix in 0..3 {
+		for place in [0, 4] {
+			let segments = first.matrices.segments();
+			let mut rows = [const { Vec::new() }; 3];
+			for row in 0..first.matrices.constraints() {
+				for (index, rows) in rows.iter_mut().enumerate() {
+					let entries = first.matrices.row(index, row);
+					rows.push(
+						entries
+							.map(|(column, value)| (*value, column))
+							.collect::<Vec<_>>(),
+					);
+				}
+			}
+			rows[matrix][place].push((Fr::ONE, segments.weight_columns().start));
+			let other = Circuit {
+				matrices: Matrices::new(rows, segments),
+				shape: first.shape,
+			};
+			assert_eq!(error(&[other]), InitialError::Weights, "{matrix}, {place}");
+		}
+	}
 	// Nobody contributed to the powers.
 	let unused = verified(Powers::new(6).unwrap());
 	assert_eq!(

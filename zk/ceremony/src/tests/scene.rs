@@ -86,9 +86,20 @@ pub fn small() -> Circuit {
 	circuit([4, 5, 0, 9], 20, 1)
 }
 
-/// Two circuits that share four weights. The first has fewer rows.
+/// Two circuits that share four weights, over domains of 16 and 32 points.
 pub fn family() -> [Circuit; 2] {
-	[circuit([4, 3, 4, 5], 10, 2), circuit([4, 6, 4, 8], 26, 3)]
+	[
+		circuit([4, 3, 4, 5], 10, 2),
+		spread(circuit([4, 6, 4, 8], 26, 3), 2),
+	]
+}
+
+/// The circuit with the rows of its weights spread.
+pub fn spread(circuit: Circuit, stride: usize) -> Circuit {
+	Circuit {
+		matrices: circuit.matrices.with_spread_weights(stride),
+		shape: circuit.shape,
+	}
 }
 
 /// A ceremony with the contributions of some participants.

@@ -67,6 +67,11 @@ fn committed(model: Model, range_bits: u32, method: Method) -> InferenceCircuit 
 	planned(basis, InputVisibility::Public, &choices)
 }
 
+/// The points of the domain that matrices need, with those of public inputs.
+fn points(matrices: &Matrices) -> usize {
+	(matrices.constraints() + matrices.segments().public).next_power_of_two()
+}
+
 /// The assignment of an execution with these words.
 fn assign_with(circuit: &InferenceCircuit, execution: &Execution, words: &[Fr]) -> Vec<Fr> {
 	let committed = circuit.commit(execution).unwrap();
@@ -155,8 +160,9 @@ proptest! {
 	fn every_execution_satisfies_both_circuits(seed: u64, range_bits in 8u32..=11, method in 0usize..3) {
 		let circuit = committed(testing::model(seed, Size::SMALL), range_bits, METHODS[method]);
 		let matrices = circuit.matrices().unwrap();
-		prop_assert_eq!(matrices.constraints(), circuit.size().constraints);
+		prop_assert_eq!(circuit.unspread_matrices().unwrap().constraints(), circuit.size().constraints);
 		prop_assert_eq!(matrices.segments(), circuit.size().segments);
+		prop_assert_eq!(points(&matrices), circuit.size().domain);
 		for input_seed in 0..3 {
 			let input = testing::input(seed ^ input_seed, circuit.model());
 			let execution = run(&circuit, &input);
@@ -172,7 +178,14 @@ proptest! {
 		}
 		let registration = RegistrationCircuit::of(&circuit).unwrap();
 		let matrices = registration.matrices().unwrap();
-		prop_assert_eq!(matrices.constraints(), registration.size().constraints);
+		prop_assert_eq!(registration.unspread_matrices().unwrap().constraints(), registration.size().constraints);
+		prop_assert_eq!(points(&matrices), registration.size().domain);
+		let strides = [circuit.size(), registration.size()].map(|size| size.weight_stride);
+		prop_assert_eq!(
+			circuit.size().domain * strides[1],
+			registration.size().domain * strides[0]
+		);
+		prop_assert!(strides.contains(&1));
 		prop_assert_eq!(registration.words(mask()), circuit.words(mask()));
 		prop_assert_eq!(matrices.first_unsatisfied(&register(&registration)), None);
 		prop_assert_eq!(registration.mock(), Ok(()));
@@ -189,7 +202,8 @@ proptest! {
 	}
 }
 
-/// The words' rows are the first, equal in both circuits, and nothing else has a word in it. So are the columns of keys.
+/// The words' rows are alone in having a word, and at points that are the same powers of a root of unity in both circuits' domains.
+/// So the columns of keys are the same but for a factor that all have in common.
 #[test]
 fn words_have_the_same_columns_in_both_circuits() {
 	for circuit in circuits() {
@@ -210,9 +224,19 @@ fn words_have_the_same_columns_in_both_circuits() {
 			entries
 		};
 		let words = circuit.size().segments.weights;
-		let expected: Vec<_> = (0..words).map(|word| (0, word, word, Fr::ONE)).collect();
-		assert_eq!(columns(circuit.matrices().unwrap()), expected);
-		assert_eq!(columns(registration.matrices().unwrap()), expected);
+		let expected =
+			|stride: usize| -> Vec<_> { (0..words).map(|word| (0, stride * word, word, Fr::ONE)).collect() };
+		let (size, other) = (circuit.size(), registration.size());
+		assert_eq!(
+			columns(circuit.matrices().unwrap()),
+			expected((size.domain / other.domain).max(1))
+		);
+		assert_eq!(
+			columns(registration.matrices().unwrap()),
+			expected((other.domain / size.domain).max(1))
+		);
+		assert_eq!(columns(circuit.unspread_matrices().unwrap()), expected(1));
+		assert_eq!(columns(registration.unspread_matrices().unwrap()), expected(1));
 		let [own, copies] = circuit.lasting_columns();
 		let z = assign(&circuit, &run(&circuit, &input(circuit.model())));
 		assert_eq!(z[own.clone()], z[copies]);
@@ -336,14 +360,14 @@ impl Forgery {
 	fn of(circuit: &InferenceCircuit, input: &[i8]) -> Self {
 		let z = assign(circuit, &run(circuit, input));
 		Self {
-			matrices: circuit.matrices().unwrap(),
+			matrices: circuit.unspread_matrices().unwrap(),
 			z,
 		}
 	}
 
 	fn of_registration(circuit: &RegistrationCircuit) -> Self {
 		Self {
-			matrices: circuit.matrices().unwrap(),
+			matrices: circuit.unspread_matrices().unwrap(),
 			z: register(circuit),
 		}
 	}
@@ -580,7 +604,7 @@ fn pairs_determine_what_is_not_committed() {
 	assert!(matrices.first_unsatisfied(&z).is_some());
 }
 
-/// Pairs cost a table: they are for many weights only, and words are made for them where this makes the family's domain smaller.
+/// Pairs cost a table: they are for many weights only, and words are made for them where this makes a domain smaller.
 #[test]
 fn pairs_are_looked_up_where_the_domain_gets_smaller() {
 	let circuit = |outputs: u32| {
@@ -623,8 +647,8 @@ fn a_wrong_mask_or_swapped_words_are_refused() {
 	let execution = run(&circuit, &[100, -7]);
 	let words = circuit.words(mask());
 	for (matrices, z) in [
-		(circuit.matrices().unwrap(), assign(&circuit, &execution)),
-		(registration.matrices().unwrap(), register(&registration)),
+		(circuit.unspread_matrices().unwrap(), assign(&circuit, &execution)),
+		(registration.unspread_matrices().unwrap(), register(&registration)),
 	] {
 		let column = matrices.segments().weight_columns().start;
 		let mut other = z.clone();
@@ -643,7 +667,10 @@ fn a_wrong_mask_or_swapped_words_are_refused() {
 	assert!(circuit.matrices().unwrap().first_unsatisfied(&z).is_some());
 	let z = registration.assign(&swapped, &registration.commit().unwrap(), &challenges());
 	assert_eq!(
-		registration.matrices().unwrap().first_unsatisfied(&z.unwrap()),
+		registration
+			.unspread_matrices()
+			.unwrap()
+			.first_unsatisfied(&z.unwrap()),
 		Some(1)
 	);
 }

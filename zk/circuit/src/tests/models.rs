@@ -146,6 +146,10 @@ fn check_committed(name: &str, words: usize, inference: Figures, registration: [
 	let size = registering.size();
 	assert_eq!(circuit.size().segments.weights, size.segments.weights);
 	assert_eq!(
+		circuit.size().domain * size.weight_stride,
+		size.domain * circuit.size().weight_stride
+	);
+	assert_eq!(
 		(
 			size.segments.weights,
 			figures(&circuit),

@@ -220,7 +220,10 @@ enum Contents {
 		hashed_input: bool,
 		/// Words that weights are packed into, with the mask.
 		weight_words: usize,
+		/// Length of the FFTs of an inference.
 		domain: usize,
+		/// Length of the FFTs of a registration.
+		registration_domain: usize,
 		layers: Vec<LayerSummary>,
 	},
 	Proof {
@@ -330,6 +333,7 @@ fn inspect_folder(path: &Path) -> Result<Contents, CliError> {
 			hashed_input: family.visibility == InputVisibility::Hashed,
 			weight_words: inference.points().segments.weights,
 			domain: inference.points().domain,
+			registration_domain: registration.points().domain,
 			layers: summaries(&family.architecture),
 		});
 	}
@@ -414,6 +418,7 @@ impl Display for Contents {
 				hashed_input,
 				weight_words,
 				domain,
+				registration_domain,
 				layers,
 			} => {
 				writeln!(formatter, "key family{}", origin(*development))?;
@@ -422,8 +427,9 @@ impl Display for Contents {
 				let input = if *hashed_input { "hashed" } else { "public" };
 				writeln!(
 					formatter,
-					"input {input}, weights in {weight_words} words, domain 2^{}",
-					domain.ilog2()
+					"input {input}, weights in {weight_words} words, domains 2^{} to prove and 2^{} to register",
+					domain.ilog2(),
+					registration_domain.ilog2()
 				)?;
 				write_layers(formatter, layers)
 			}

@@ -101,6 +101,7 @@ fn set_up_family(
 		inference_key: Hash(family.keys.inference.verifying_key().id()),
 		development: true,
 		domain: family.keys.inference.points().domain,
+		registration_domain: family.keys.registration.points().domain,
 		seconds: start.elapsed().as_secs_f64(),
 	})
 }
@@ -112,6 +113,7 @@ struct FamilyReport {
 	inference_key: Hash,
 	development: bool,
 	domain: usize,
+	registration_domain: usize,
 	seconds: f64,
 }
 
@@ -125,7 +127,12 @@ impl Display for FamilyReport {
 		)?;
 		writeln!(formatter, "registration key  {}", self.registration_key)?;
 		writeln!(formatter, "inference key     {}", self.inference_key)?;
-		writeln!(formatter, "domain            2^{}", self.domain.ilog2())?;
+		writeln!(
+			formatter,
+			"domains           2^{} to prove, 2^{} to register",
+			self.domain.ilog2(),
+			self.registration_domain.ilog2()
+		)?;
 		writeln!(
 			formatter,
 			"DEVELOPMENT KEYS: their secrets were on this machine. Only development chains accept them."

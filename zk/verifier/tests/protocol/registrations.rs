@@ -3,16 +3,17 @@
 use crate::{
 	scene::{verify_all, Scene},
 	slow::{
-		prover::Blinding,
-		setup::{g1, g2},
+		prover::{Blinding, Registered},
+		setup::{g1, g2, Setup, Trapdoors},
 	},
 };
 use ark_bls12_381::Fr;
 use ark_ff::{AdditiveGroup, Field, UniformRand};
 use opensand_zk_verifier::{
-	verify_batch, BatchItem, Binding, G1Affine, KeyG2, Native, Statement, StatementInput, StatementShape,
-	VerifyError, VerifyingKey,
+	verify_batch, BatchItem, Binding, G1Affine, KeyG2, KeyOrigin, Native, Statement, StatementInput,
+	StatementShape, VerifyError, VerifyingKey,
 };
+use std::mem::replace;
 
 #[test]
 fn a_registration_has_no_words_and_folds_to_zero() {
@@ -31,25 +32,120 @@ fn a_registration_has_no_words_and_folds_to_zero() {
 /// What the registration is for: the commitment that was registered is the one of the inference's proofs.
 #[test]
 fn one_commitment_serves_both_keys() {
-	let (mut registration, mut inference) = Scene::family(2);
-	let registered = inference.registered.clone().unwrap();
-	let (mask, weights) = registered.weights.split_first().unwrap();
-	let again = registration.setup.register(*mask, weights);
-	assert_eq!(again.commitment, registered.commitment);
+	for domains in [[32, 32], [16, 32], [64, 32], [16, 64]] {
+		let (mut registration, mut inference) = Scene::family_over(2, domains);
+		assert!(registration.key.registers_for(&inference.key));
+		let registered = inference.registered.clone().unwrap();
+		let (mask, weights) = registered.weights.split_first().unwrap();
+		let again = registration.setup.register(*mask, weights);
+		assert_eq!(again.commitment, registered.commitment);
+		let deltas = [&registration.key, &inference.key].map(|key| key.points().1.delta_weights);
+		assert_eq!(deltas[0] == deltas[1], domains[0] == domains[1]);
 
-	let proven = [registration.proven(), inference.proven()];
-	let proofs = [proven[0].proof(), proven[1].proof()];
-	let items = [0, 1].map(|i| BatchItem {
-		key: [&registration.key, &inference.key][i],
-		statement: &proven[i].statement,
-		weights: Some(&registered.commitment),
-		proof: &proofs[i],
-	});
-	for item in items {
-		let verdict = verify_all(item.key, item.statement, item.weights, item.proof);
-		assert_eq!(verdict, Ok(()));
+		let proven = [registration.proven(), inference.proven()];
+		let proofs = [proven[0].proof(), proven[1].proof()];
+		let items = [0, 1].map(|i| BatchItem {
+			key: [&registration.key, &inference.key][i],
+			statement: &proven[i].statement,
+			weights: Some(&registered.commitment),
+			proof: &proofs[i],
+		});
+		for item in items {
+			let verdict = verify_all(item.key, item.statement, item.weights, item.proof);
+			assert_eq!(verdict, Ok(()));
+		}
+		assert_eq!(verify_batch::<Native>(&items), Ok(()));
 	}
-	assert_eq!(verify_batch::<Native>(&items), Ok(()));
+}
+
+/// The scene over the larger domain, then the other.
+fn by_domain(registration: Scene, inference: Scene) -> [Scene; 2] {
+	if registration.setup.domain > inference.setup.domain {
+		[registration, inference]
+	} else {
+		[inference, registration]
+	}
+}
+
+/// An honest prover's proof about a commitment that is none under the scene's key.
+fn is_refused(scene: &mut Scene, registered: Registered) {
+	let registered = replace(&mut scene.registered, Some(registered));
+	let proven = scene.proven();
+	assert_eq!(
+		scene.verify(&proven.statement, &proven.proof()),
+		Err(VerifyError::InvalidProof)
+	);
+	// Nor does it pass as the registered one.
+	scene.registered = registered;
+	assert_eq!(
+		scene.verify(&proven.statement, &proven.proof()),
+		Err(VerifyError::InvalidProof)
+	);
+}
+
+/// Weights committed to with the elements that rows side by side in the larger domain would have.
+#[test]
+fn commitments_over_rows_that_are_not_spread_are_refused() {
+	for domains in [[16, 32], [64, 32]] {
+		let (registration, inference) = Scene::family_over(12, domains);
+		let [mut larger, mut smaller] = by_domain(registration, inference);
+		let registered = larger.registered.clone().unwrap();
+		let (mask, weights) = registered.weights.split_first().unwrap();
+		let with_factor = larger.setup.trapdoors.clone();
+		let without = Trapdoors {
+			delta_weights: smaller.setup.trapdoors.delta_weights,
+			..with_factor.clone()
+		};
+		for trapdoors in [with_factor, without] {
+			let (circuit, shape) = (larger.setup.circuit.clone(), larger.setup.shape);
+			let unspread = Setup::with_stride(1, circuit, shape, trapdoors);
+			let other = unspread.register(*mask, weights);
+			assert_ne!(other.commitment, registered.commitment);
+			is_refused(&mut larger, other.clone());
+			is_refused(&mut smaller, other.clone());
+			// A prover that has all rows side by side.
+			let setup = replace(&mut larger.setup, unspread);
+			is_refused(&mut larger, other);
+			is_refused(&mut larger, registered.clone());
+			larger.setup = setup;
+		}
+		// What is registered is still accepted.
+		for scene in [&mut larger, &mut smaller] {
+			let proven = scene.proven();
+			assert_eq!(scene.verify(&proven.statement, &proven.proof()), Ok(()));
+		}
+	}
+}
+
+/// The factor of another domain, none, or that of the larger domain in the key over the smaller: no commitment is one under both keys.
+#[test]
+fn another_factor_of_the_weights_trapdoor_parts_a_family() {
+	for domains in [[16, 32], [64, 32]] {
+		let (registration, inference) = Scene::family_over(13, domains);
+		let [larger, smaller] = by_domain(registration, inference);
+		let registered = larger.registered.clone().unwrap();
+		let (mask, weights) = registered.weights.split_first().unwrap();
+		let shared = &smaller.setup.trapdoors;
+		let [small, large] = [&smaller, &larger].map(|scene| scene.setup.domain);
+		for (scene, wrong) in [
+			(&larger, shared.clone()),
+			(&larger, shared.spread(small, 4 * small * large)),
+			(&smaller, shared.spread(small, large)),
+		] {
+			let trapdoors = Trapdoors {
+				delta_weights: wrong.delta_weights,
+				..scene.setup.trapdoors.clone()
+			};
+			let stride = scene.setup.domain / small;
+			let (circuit, shape) = (scene.setup.circuit.clone(), scene.setup.shape);
+			let setup = Setup::with_stride(stride, circuit, shape, trapdoors);
+			let mut other = Scene::of(setup, scene.rng.clone());
+			let own = other.setup.register(*mask, weights);
+			assert_ne!(own.commitment, registered.commitment);
+			other.registered = Some(own);
+			is_refused(&mut other, registered.clone());
+		}
+	}
 }
 
 #[test]
@@ -205,10 +301,6 @@ fn a_registration_key_registers_for_its_family_only() {
 	for changed in [
 		like(&inference, |alpha, _, _| *alpha = g1),
 		like(&inference, |_, points, _| points.beta = g2),
-		like(&inference, |_, points, _| points.delta_weights = Some(g2)),
-		like(&inference, |_, points, _| {
-			points.delta_weights = points.delta_weights.map(|point| -point);
-		}),
 		like(&inference, |_, points, _| points.delta_weights = None),
 	] {
 		assert!(!registration.registers_for(&changed));
@@ -224,23 +316,62 @@ fn a_registration_key_registers_for_its_family_only() {
 	}
 }
 
+/// δ_w may differ, as it does between domains, if both keys claim the same origin; that it differs as it should is part of that claim.
+#[test]
+fn another_trapdoor_of_weights_is_believed_as_the_origin_is() {
+	let (ceremony, other) = (
+		KeyOrigin::Ceremony {
+			transcript_hash: [1; 32],
+		},
+		KeyOrigin::Ceremony {
+			transcript_hash: [2; 32],
+		},
+	);
+	for domains in [[32, 32], [16, 32], [64, 32]] {
+		let (registration, inference) = Scene::family_over(14, domains);
+		let equal = domains[0] == domains[1];
+		for (origin, other_origin) in [
+			(KeyOrigin::Development, KeyOrigin::Development),
+			(ceremony, ceremony),
+			(ceremony, other),
+			(ceremony, KeyOrigin::Development),
+			(KeyOrigin::Development, ceremony),
+		] {
+			let own = registration.setup.key_of_origin(origin);
+			let infers = inference.setup.key_of_origin(other_origin);
+			assert_eq!(own.registers_for(&infers), equal || origin == other_origin);
+			// Up to sign it is the same or another.
+			let negated = g2(&-registration.setup.trapdoors.delta_weights);
+			let negated = like(&infers, |_, points, _| points.delta_weights = Some(negated));
+			assert!(!own.registers_for(&negated));
+		}
+	}
+}
+
 /// With a trapdoor in common, the elements of the one key's segments would be of use in the other's.
 #[test]
 fn private_segments_of_a_family_have_different_trapdoors() {
 	let (registration, inference) = Scene::family(10);
 	let (registration, inference) = (registration.key, inference.key);
 	let own = registration.points().1;
-	let own = [own.gamma, own.delta, own.delta_committed];
+	let own = [
+		own.gamma,
+		own.delta,
+		own.delta_committed,
+		own.delta_weights.unwrap(),
+	];
 	let set = [
 		|points: &mut KeyG2, point| points.gamma = point,
 		|points: &mut KeyG2, point| points.delta = point,
 		|points: &mut KeyG2, point| points.delta_committed = point,
+		|points: &mut KeyG2, point| points.delta_weights = Some(point),
 	];
-	for (i, point) in own.into_iter().enumerate() {
+	for (i, own) in own.into_iter().enumerate() {
 		for (j, set) in set.iter().enumerate() {
-			for point in [point, -point] {
+			for point in [own, -own] {
 				let changed = like(&inference, |_, points, _| set(points, point));
-				assert_eq!(registration.registers_for(&changed), i == 0 && j == 0);
+				let may_be = i == 0 && j == 0 || i == 3 && j == 3 && point == own;
+				assert_eq!(registration.registers_for(&changed), may_be, "{i}, {j}");
 			}
 		}
 	}

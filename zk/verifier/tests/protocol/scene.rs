@@ -64,16 +64,38 @@ impl Scene {
 		scene
 	}
 
-	/// The two keys of a family of models with two weights, which have registered `[0, 1]`: the registration's and the
-	/// inference's.
+	/// The two keys of a family of models with two weights, which have registered `[0, 1]`: the registration's over a domain
+	/// of 16 points and the inference's over one of 32.
 	pub fn family(seed: u64) -> (Self, Self) {
-		let mut inference = Self::committed(seed);
-		let circuit = Circuit::registration(2);
-		let domain = circuit.domain().max(inference.setup.domain);
-		let trapdoors = inference.setup.trapdoors.sibling(&mut inference.rng);
-		let setup = Setup::over(domain, circuit, StatementShape::REGISTRATION, trapdoors);
-		assert_eq!(domain, inference.setup.domain);
-		let mut registration = Self::of(setup, ChaCha20Rng::seed_from_u64(seed + 1));
+		Self::family_over(seed, [16, 32])
+	}
+
+	/// The same over other domains: of 16 points or more for the registration, and of 32 or more for the inference.
+	pub fn family_over(seed: u64, domains: [usize; 2]) -> (Self, Self) {
+		let mut rng = ChaCha20Rng::seed_from_u64(seed);
+		let smallest = domains[0].min(domains[1]);
+		let padded = |circuit: Circuit, domain: usize| circuit.padded(domain / 2);
+		let trapdoors = Trapdoors::random(&mut rng);
+		let inference = Setup::in_family(
+			smallest,
+			padded(Circuit::new(Weights::Committed(2)), domains[1]),
+			StatementShape {
+				visibility: InputVisibility::Public,
+				input_len: 2 * WORD as u32,
+				output_len: WORD as u32,
+			},
+			&trapdoors,
+		);
+		let registration = Setup::in_family(
+			smallest,
+			padded(Circuit::registration(2), domains[0]),
+			StatementShape::REGISTRATION,
+			&trapdoors.sibling(&mut rng),
+		);
+		assert_eq!([registration.domain, inference.domain], domains);
+		let mut inference = Self::of(inference, rng);
+		inference.registered = Some(inference.register(&[Fr::ZERO, Fr::ONE]));
+		let mut registration = Self::of(registration, ChaCha20Rng::seed_from_u64(seed + 1));
 		registration.registered = inference.registered.clone();
 		(registration, inference)
 	}
@@ -95,7 +117,8 @@ impl Scene {
 		)
 	}
 
-	fn of(setup: Setup, rng: ChaCha20Rng) -> Self {
+	/// What a set-up gives, with nothing registered.
+	pub fn of(setup: Setup, rng: ChaCha20Rng) -> Self {
 		Self {
 			key: setup.key(),
 			setup,

@@ -36,7 +36,17 @@ fn trapdoor(setup: &Setup, place: Place) -> Fr {
 /// division by the own trapdoor is an element of the proving key.
 #[test]
 fn values_moved_between_segments_are_refused() {
-	let mut scene = Scene::committed(1);
+	moved_values_are_refused(Scene::committed(1));
+}
+
+/// The same with a trapdoor of weights that has the factor of a larger domain.
+#[test]
+fn values_moved_between_segments_are_refused_over_the_larger_domain() {
+	moved_values_are_refused(Scene::family(1).1);
+	moved_values_are_refused(Scene::family_over(1, [64, 32]).0);
+}
+
+fn moved_values_are_refused(mut scene: Scene) {
 	let proven = scene.proven();
 	let setup = &scene.setup;
 	let key = setup.slow_key();
@@ -246,6 +256,34 @@ fn another_models_weights_are_refused() {
 		scene.verify(&statement, &proven.proof()),
 		Err(VerifyError::InvalidProof)
 	);
+}
+
+/// The trapdoors of weights of both keys are multiples of each other, and neither stands for the other: a weight that is moved into D₁ or C with
+/// the one is not what the other's equation asks for.
+#[test]
+fn the_trapdoor_of_weights_of_the_other_domain_is_of_no_use() {
+	for domains in [[16, 32], [64, 32]] {
+		let (registration, inference) = Scene::family_over(10, domains);
+		let trapdoors = [&registration, &inference].map(|scene| scene.setup.trapdoors.delta_weights);
+		for (mut scene, foreign) in [(registration, trapdoors[1]), (inference, trapdoors[0])] {
+			let proven = scene.proven();
+			let key = scene.setup.slow_key();
+			let registered = scene.registered.as_ref().unwrap().logarithm;
+			let own = scene.setup.trapdoors.delta_weights;
+			for column in scene.setup.circuit.weight_columns.clone() {
+				let contribution = proven.z[column] * scene.setup.mixed(column);
+				if contribution.is_zero() {
+					continue;
+				}
+				for (divisor, holds) in [(foreign, false), (own, true)] {
+					let weights = registered - contribution / own + contribution / divisor;
+					let found =
+						scene.equation_holds(&key, &proven.inputs(), Some(&weights), &proven.logarithms);
+					assert_eq!(found, holds);
+				}
+			}
+		}
+	}
 }
 
 /// The commitment is reused in every proof; one registered under another key is of no use.

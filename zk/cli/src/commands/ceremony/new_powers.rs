@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 /// Phase 1: begin with powers of one, to which participants contribute.
 ///
-/// 2^K powers are for circuits of up to 2^(K - 1) rows: one more than the logarithm of the domain that `compile` prints. A file of
+/// 2^K powers are for circuits of up to 2^(K - 1) rows: one more than the logarithm of the largest domain that `compile` prints. A file of
 /// 2^K powers has 576 bytes times 2^K. The powers are worthless until somebody contributed.
 #[derive(Debug, Args)]
 pub struct NewPowers {

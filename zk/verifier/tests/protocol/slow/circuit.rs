@@ -26,6 +26,7 @@ pub enum Weights {
 }
 
 /// What a circuit's statements say.
+#[derive(Clone)]
 enum Purpose {
 	/// A model with that many input words and one output word.
 	Inference { inputs: usize },
@@ -34,6 +35,7 @@ enum Purpose {
 }
 
 /// Constraints (A·z)∘(B·z) = C·z over z = (1, r, b, f | committed | weights | rest).
+#[derive(Clone)]
 pub struct Circuit {
 	purpose: Purpose,
 	pub rows: Vec<[Row; 3]>,
@@ -146,6 +148,13 @@ impl Circuit {
 			weight_columns,
 			rest,
 		}
+	}
+
+	/// The same circuit with its last row repeated until there are as many as that.
+	pub fn padded(mut self, rows: usize) -> Self {
+		let last = self.rows[self.rows.len() - 1].clone();
+		self.rows.resize(self.rows.len().max(rows), last);
+		self
 	}
 
 	/// Number of columns.

@@ -105,16 +105,16 @@ impl Setup {
 	fn quotient(&self, z: &[Fr]) -> Vec<Fr> {
 		let domain = domain(self.domain);
 		let polynomial = |matrix: usize| {
-			let mut values: Vec<Fr> = self
-				.circuit
-				.rows
-				.iter()
-				.map(|row| product(&row[matrix], z))
-				.collect();
-			if matrix == 0 {
-				values.extend(&z[..super::circuit::PUBLIC]);
+			let mut values = vec![Fr::ZERO; domain.len()];
+			let (own, public) = self.points.split_at(self.circuit.rows.len());
+			for (row, point) in self.circuit.rows.iter().zip(own) {
+				values[*point] = product(&row[matrix], z);
 			}
-			values.resize(domain.len(), Fr::ZERO);
+			if matrix == 0 {
+				for (column, point) in public.iter().enumerate() {
+					values[*point] = z[column];
+				}
+			}
 			interpolate(&domain, &values)
 		};
 		quotient(&polynomial(0), &polynomial(1), &polynomial(2))

@@ -7,7 +7,7 @@ use super::{
 };
 use ark_bls12_381::{Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
-use ark_ff::{AdditiveGroup, UniformRand};
+use ark_ff::{AdditiveGroup, Field, UniformRand};
 use opensand_zk_verifier::{KeyG2, KeyOrigin, StatementShape, VerifyingKey};
 use rand::{CryptoRng, RngCore};
 
@@ -24,13 +24,24 @@ pub struct Trapdoors {
 }
 
 impl Trapdoors {
-	/// The secrets of the other key of a family: τ, α, β and δ_w are shared, γ, δ and δ₁ are not.
+	/// The secrets of the other key of a family over the same domain: τ, α, β and δ_w are shared, γ, δ and δ₁ are not.
 	pub fn sibling(&self, rng: &mut (impl RngCore + CryptoRng)) -> Self {
 		let other = Self::random(rng);
 		Self {
 			gamma: other.gamma,
 			delta: other.delta,
 			delta_committed: other.delta_committed,
+			..self.clone()
+		}
+	}
+
+	/// The secrets of a key over a domain larger than the smallest of its family: δ_w is multiplied by
+	/// q(τ) = Z_N(τ) / (N/m · Z_m(τ)).
+	pub fn spread(&self, smallest: usize, domain: usize) -> Self {
+		let vanishing = |size: usize| self.tau.pow([size as u64]) - Fr::ONE;
+		let factor = vanishing(domain) / (Fr::from((domain / smallest) as u64) * vanishing(smallest));
+		Self {
+			delta_weights: self.delta_weights * factor,
 			..self.clone()
 		}
 	}
@@ -63,18 +74,33 @@ pub struct Setup {
 	pub trapdoors: Trapdoors,
 	/// Size of the domain.
 	pub domain: usize,
+	/// The point of the domain at which each row of the circuit stands, and then that of each public column's row.
+	pub points: Vec<usize>,
 	pub columns: Vec<Column>,
 }
 
 impl Setup {
 	pub fn new(circuit: Circuit, shape: StatementShape, trapdoors: Trapdoors) -> Self {
-		let domain = circuit.domain();
-		Self::over(domain, circuit, shape, trapdoors)
+		Self::with_stride(1, circuit, shape, trapdoors)
 	}
 
-	/// As [`new`](Self::new), over a domain that is larger than the circuit needs.
-	pub fn over(size: usize, circuit: Circuit, shape: StatementShape, trapdoors: Trapdoors) -> Self {
-		assert!(size >= circuit.domain());
+	/// The key of a family whose smallest domain has `smallest` points, from the secrets of the key over that one.
+	pub fn in_family(
+		smallest: usize,
+		circuit: Circuit,
+		shape: StatementShape,
+		trapdoors: &Trapdoors,
+	) -> Self {
+		let size = circuit.domain();
+		let trapdoors = trapdoors.spread(smallest, size);
+		Self::with_stride(size / smallest, circuit, shape, trapdoors)
+	}
+
+	/// A key with the row of weight j at point `stride`·j.
+	pub fn with_stride(stride: usize, circuit: Circuit, shape: StatementShape, trapdoors: Trapdoors) -> Self {
+		let size = circuit.domain();
+		let points = points(&circuit, stride);
+		assert!(points.iter().all(|point| *point < size));
 		let lagrange = lagrange_at(&domain(size), &trapdoors.tau);
 		let zero = Column {
 			a: Fr::ZERO,
@@ -82,7 +108,8 @@ impl Setup {
 			c: Fr::ZERO,
 		};
 		let mut columns = vec![zero; circuit.variables()];
-		for ([a, b, c], value) in circuit.rows.iter().zip(&lagrange) {
+		for ([a, b, c], point) in circuit.rows.iter().zip(&points) {
+			let value = &lagrange[*point];
 			a.iter()
 				.for_each(|(coefficient, i)| columns[*i].a += *coefficient * value);
 			b.iter()
@@ -90,14 +117,15 @@ impl Setup {
 			c.iter()
 				.for_each(|(coefficient, i)| columns[*i].c += *coefficient * value);
 		}
-		for (j, value) in lagrange[circuit.rows.len()..].iter().take(PUBLIC).enumerate() {
-			columns[j].a += value;
+		for (j, point) in points[circuit.rows.len()..].iter().enumerate() {
+			columns[j].a += lagrange[*point];
 		}
 		Self {
 			circuit,
 			shape,
 			trapdoors,
 			domain: size,
+			points,
 			columns,
 		}
 	}
@@ -164,6 +192,19 @@ impl Setup {
 		};
 		VerifyingKey::from_points(origin, self.shape, key.alpha, points, key.ic).unwrap()
 	}
+}
+
+/// Row j of the weights at point `stride`·j, the others at the least points that are free, those of public columns after all.
+fn points(circuit: &Circuit, stride: usize) -> Vec<usize> {
+	let weights = circuit.weight_columns.len();
+	let mut points: Vec<usize> = (0..weights).map(|j| stride * j).collect();
+	for _ in weights..circuit.rows.len() {
+		let free = (0..).find(|point| !points.contains(point));
+		points.push(free.unwrap());
+	}
+	let end = points.iter().max().map_or(0, |last| last + 1);
+	points.extend(end..end + PUBLIC);
+	points
 }
 
 /// The point of G1 with the given discrete logarithm.
