@@ -50,15 +50,17 @@ pub fn model(bytes: &[u8]) {
 	let Ok(model) = Model::new(architecture, weights) else {
 		return;
 	};
-	let fast = FastModel::new(&model).evaluate(&input);
-	let trace = match model.trace(&input) {
+	let fast = FastModel::new(&model);
+	let (output, trace) = (fast.evaluate(&input), model.trace(&input));
+	assert_eq!(fast.trace(&input), trace);
+	let trace = match trace {
 		Ok(trace) => trace,
 		Err(error) => {
 			assert!(matches!(error, EvaluateError::UnknownToken { .. }));
-			return assert_eq!(fast, Err(error));
+			return assert_eq!(output, Err(error));
 		}
 	};
-	assert_eq!(fast.as_deref(), Ok(trace.output()));
+	assert_eq!(output.as_deref(), Ok(trace.output()));
 	for (index, layer) in trace.layers.iter().enumerate() {
 		let plane = model.architecture().shapes()[index + 1].plane() as usize;
 		for (accumulators, bounds) in layer

@@ -12,6 +12,7 @@ use crate::{
 	model::Model,
 	operator::{Activation, Add, AvgPool, Conv2d, DilatedConv2d, Operator, Window},
 	shape::Shape,
+	trace::{LayerTrace, Trace},
 	weights::LayerWeights,
 };
 use alloc::{vec, vec::Vec};
@@ -21,7 +22,7 @@ use rayon::prelude::*;
 /// Rows are padded to a multiple of this many int16: one AVX2 register.
 const LANES: usize = 16;
 
-/// Positions of a convolution that one tile holds.
+/// Positions of a convolution, or outputs of a Linear, that one tile holds.
 const TILE: usize = 32;
 
 /// Multiply-additions from which on a layer is spread over threads.
@@ -44,6 +45,15 @@ struct Step {
 	rows: Rows,
 	/// Weights of LayerNormalization and Embedding.
 	plain: Option<LayerWeights>,
+}
+
+/// What is kept of a layer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+	/// Its outputs: accumulators are requantised as they are summed, and never stored.
+	Outputs,
+	/// Its accumulators too.
+	Accumulators,
 }
 
 /// Kernels of a layer, one padded row each, and their biases.
@@ -86,19 +96,33 @@ impl FastModel {
 
 	/// Evaluates the model on `input` (CHW) and returns its output (CHW).
 	pub fn evaluate(&self, input: &[i8]) -> Result<Vec<i8>, EvaluateError> {
+		let mut trace = self.run(input, Keep::Outputs)?;
+		Ok(trace.layers.pop().map_or_else(Vec::new, |layer| layer.outputs))
+	}
+
+	/// Evaluates the model and keeps every accumulator and activation: equal to [`Model::trace`].
+	///
+	/// Takes five bytes an element of each layer's output, and at most as much again as its largest layer while it runs.
+	pub fn trace(&self, input: &[i8]) -> Result<Trace, EvaluateError> {
+		self.run(input, Keep::Accumulators)
+	}
+
+	fn run(&self, input: &[i8], keep: Keep) -> Result<Trace, EvaluateError> {
 		if input.len() != self.input_len {
 			return Err(EvaluateError::WrongInputLength {
 				found: input.len(),
 				expected: self.input_len,
 			});
 		}
-		let mut tensors = Vec::with_capacity(self.steps.len() + 1);
-		tensors.push(input.to_vec());
+		let mut trace = Trace {
+			input: input.to_vec(),
+			layers: Vec::with_capacity(self.steps.len()),
+		};
 		for (layer, step) in self.steps.iter().enumerate() {
-			let output = step.run(layer, &tensors)?;
-			tensors.push(output);
+			let layer = step.run(layer, &trace, keep)?;
+			trace.layers.push(layer);
 		}
-		Ok(tensors.pop().unwrap_or_default())
+		Ok(trace)
 	}
 }
 
@@ -126,22 +150,31 @@ impl Rows {
 }
 
 impl Step {
-	fn run(&self, layer: usize, tensors: &[Vec<i8>]) -> Result<Vec<i8>, EvaluateError> {
-		let input = tensors[usize::from(self.layer.input)].as_slice();
+	/// Evaluates layer `layer`, which this is, on the tensors before it.
+	fn run(&self, layer: usize, trace: &Trace, keep: Keep) -> Result<LayerTrace, EvaluateError> {
+		let tensor = |tensor: u16| trace.tensor(tensor.into()).unwrap_or(&[]);
+		let input = tensor(self.layer.input);
 		let empty = LayerWeights {
 			weights: Vec::new(),
 			biases: Vec::new(),
 		};
 		let plain = self.plain.as_ref().unwrap_or(&empty);
-		Ok(match &self.layer.operator {
-			Operator::Linear(_) => self.linear(input),
-			Operator::Conv2d(conv) => self.convolution(conv, [1, 1], input),
+		let outputs = match &self.layer.operator {
+			Operator::Linear(_) => return Ok(self.linear(input, keep)),
+			Operator::Conv2d(conv) => return Ok(self.convolution(conv, [1, 1], input, keep)),
 			Operator::DilatedConv2d(DilatedConv2d { conv, dilation }) => {
-				self.convolution(conv, *dilation, input)
+				return Ok(self.convolution(conv, *dilation, input, keep));
+			}
+			Operator::AvgPool(pool) => return Ok(self.average_pool(pool, input, keep)),
+			Operator::Add(add) => return Ok(weighted_sum(add, input, tensor(add.other), keep)),
+			Operator::MatMul(matmul) => return Ok(self.matmul(matmul, input, tensor(matmul.other), keep)),
+			Operator::LayerNormalization(normalization) => {
+				let sums = normalization.accumulators(plain, input, self.from.width);
+				let mut layer = LayerTrace::with_capacity(sums.len(), keep);
+				layer.extend(sums.into_iter(), self.requantisation(0), keep);
+				return Ok(layer);
 			}
 			Operator::MaxPool(window) => self.max_pool(window, input),
-			Operator::AvgPool(pool) => self.average_pool(pool, input),
-			Operator::Add(add) => weighted_sum(add, input, &tensors[usize::from(add.other)]),
 			Operator::Reshape(_) => input.to_vec(),
 			Operator::Relu => input.iter().map(|x| (*x).max(0)).collect(),
 			// Flipping the sign bit maps -128..=127 to 0..=255 in order.
@@ -153,7 +186,7 @@ impl Step {
 				let mut output = Vec::with_capacity(self.to.elements() as usize);
 				output.extend_from_slice(input);
 				for other in &concat.others {
-					output.extend_from_slice(&tensors[usize::from(*other)]);
+					output.extend_from_slice(tensor(*other));
 				}
 				output
 			}
@@ -161,15 +194,7 @@ impl Step {
 				let places = self.from.transposed_places(*permutation);
 				places.map(|place| input[place]).collect()
 			}
-			Operator::MatMul(matmul) => self.matmul(matmul, input, &tensors[usize::from(matmul.other)]),
 			Operator::Softmax(softmax) => softmax.outputs(input, self.from.width),
-			Operator::LayerNormalization(normalization) => {
-				let sums = normalization.accumulators(plain, input, self.from.width);
-				let (shift, activation) = self.requantisation(0);
-				sums.iter()
-					.map(|sum| requantise(*sum, shift, activation))
-					.collect()
-			}
 			Operator::Embedding(embedding) => {
 				let outputs = embedding.outputs(plain, input);
 				outputs.map_err(|token| EvaluateError::UnknownToken {
@@ -178,14 +203,18 @@ impl Step {
 					vocabulary: embedding.vocabulary,
 				})?
 			}
+		};
+		Ok(LayerTrace {
+			accumulators: Vec::new(),
+			outputs,
 		})
 	}
 
 	/// Rows and columns padded to whole registers, then dot products.
-	fn matmul(&self, matmul: &MatMul, x: &[i8], y: &[i8]) -> Vec<i8> {
+	fn matmul(&self, matmul: &MatMul, x: &[i8], y: &[i8], keep: Keep) -> LayerTrace {
 		let (inner, columns) = (self.from.width as usize, self.to.width as usize);
 		let stride = inner.next_multiple_of(LANES);
-		let mut outputs = Vec::with_capacity(self.to.elements() as usize);
+		let mut layer = LayerTrace::with_capacity(self.to.elements() as usize, keep);
 		let mut row = vec![0; stride];
 		let mut right = vec![0; stride * columns];
 		let matrices = x
@@ -203,10 +232,10 @@ impl Step {
 			for x in x.chunks_exact(inner) {
 				widen(x, &mut row);
 				let sums = right.chunks_exact(stride).map(|column| dot(&row, column));
-				outputs.extend(sums.map(|sum| requantise(sum, matmul.shift, Activation::Identity)));
+				layer.extend(sums, (matmul.shift, Activation::Identity), keep);
 			}
 		}
-		outputs
+		layer
 	}
 
 	/// Shift and clamp of an output channel.
@@ -217,59 +246,76 @@ impl Step {
 			.unwrap_or((0, Activation::Identity))
 	}
 
-	fn linear(&self, input: &[i8]) -> Vec<i8> {
+	fn linear(&self, input: &[i8], keep: Keep) -> LayerTrace {
 		let mut padded = vec![0; self.rows.stride];
 		widen(input, &mut padded);
-		let output = |channel: usize| {
-			let row = &self.rows.weights[channel * self.rows.stride..][..self.rows.stride];
-			let (shift, activation) = self.requantisation(channel);
-			requantise(
-				self.rows.biases[channel].wrapping_add(dot(row, &padded)),
-				shift,
-				activation,
-			)
+		let tile = |channels: Range<usize>| {
+			let mut tile = LayerTrace::with_capacity(channels.len(), keep);
+			for (channel, (row, bias)) in channels.clone().zip(self.rows.from(channels.start)) {
+				let sum = bias.wrapping_add(dot(row, &padded));
+				tile.extend(core::iter::once(sum), self.requantisation(channel), keep);
+			}
+			tile
 		};
 		let outputs = self.rows.biases.len();
 		if self.rows.weights.len() < PARALLEL_WORK {
-			(0..outputs).map(output).collect()
-		} else {
-			(0..outputs)
-				.into_par_iter()
-				.with_min_len(16)
-				.map(output)
-				.collect()
+			return tile(0..outputs);
 		}
+		let starts = (0..outputs).into_par_iter().step_by(TILE);
+		let tiles: Vec<LayerTrace> = starts
+			.map(|first| tile(first..(first + TILE).min(outputs)))
+			.collect();
+		let mut layer = LayerTrace::with_capacity(outputs, keep);
+		for tile in tiles {
+			layer.accumulators.extend(tile.accumulators);
+			layer.outputs.extend(tile.outputs);
+		}
+		layer
 	}
 
-	fn convolution(&self, conv: &Conv2d, dilation: [u16; 2], input: &[i8]) -> Vec<i8> {
+	fn convolution(&self, conv: &Conv2d, dilation: [u16; 2], input: &[i8], keep: Keep) -> LayerTrace {
 		let groups = conv.groups as usize;
 		let group_outputs = conv.outputs as usize / groups;
 		let group_len = self.from.elements() as usize / groups;
 		let plane = self.to.plane() as usize;
-		let mut outputs = vec![0; self.to.elements() as usize];
-		for (group, outputs) in outputs.chunks_exact_mut(group_outputs * plane).enumerate() {
+		let elements = self.to.elements() as usize;
+		let mut layer = LayerTrace {
+			accumulators: vec![0; if keep == Keep::Accumulators { elements } else { 0 }],
+			outputs: vec![0; elements],
+		};
+		for group in 0..groups {
+			let channels = group * group_outputs..(group + 1) * group_outputs;
 			let input = &input[group * group_len..][..group_len];
-			let run = |first: usize| {
-				let channels = group * group_outputs..(group + 1) * group_outputs;
-				self.tile(conv, dilation, channels, input, first)
-			};
+			let run = |first: usize| self.tile(conv, dilation, channels.clone(), input, first, keep);
 			let starts = (0..plane).step_by(TILE);
-			let tiles: Vec<Vec<i8>> = if self.rows.len * outputs.len() < PARALLEL_WORK {
+			let tiles: Vec<LayerTrace> = if self.rows.len * group_outputs * plane < PARALLEL_WORK {
 				starts.map(run).collect()
 			} else {
 				starts.collect::<Vec<_>>().into_par_iter().map(run).collect()
 			};
+			let elements = channels.start * plane..channels.end * plane;
 			for (tile, first) in tiles.iter().zip((0..plane).step_by(TILE)) {
-				let len = TILE.min(plane - first);
-				for (from, to) in tile.chunks_exact(len).zip(outputs.chunks_exact_mut(plane)) {
-					to[first..first + len].copy_from_slice(from);
+				let positions = first..(first + TILE).min(plane);
+				place(
+					&tile.outputs,
+					&mut layer.outputs[elements.clone()],
+					plane,
+					positions.clone(),
+				);
+				if keep == Keep::Accumulators {
+					place(
+						&tile.accumulators,
+						&mut layer.accumulators[elements.clone()],
+						plane,
+						positions,
+					);
 				}
 			}
 		}
-		outputs
+		layer
 	}
 
-	/// The positions from `first` on, at most a tile of them, for some output channels: outputs channel by channel.
+	/// The positions from `first` on, at most a tile of them, for some output channels, channel by channel.
 	fn tile(
 		&self,
 		conv: &Conv2d,
@@ -277,7 +323,8 @@ impl Step {
 		channels: Range<usize>,
 		input: &[i8],
 		first: usize,
-	) -> Vec<i8> {
+		keep: Keep,
+	) -> LayerTrace {
 		let len = TILE.min(self.to.plane() as usize - first);
 		let mut patches = vec![0i16; len * self.rows.stride];
 		for (position, patch) in (first..).zip(patches.chunks_exact_mut(self.rows.stride)) {
@@ -287,15 +334,14 @@ impl Step {
 				_ => self.dilated_patch(&conv.window, dilation, input, position, patch),
 			}
 		}
-		let mut outputs = Vec::with_capacity(channels.len() * len);
+		let mut tile = LayerTrace::with_capacity(channels.len() * len, keep);
 		for (channel, (row, bias)) in channels.clone().zip(self.rows.from(channels.start)) {
-			let (shift, activation) = self.requantisation(channel);
 			let sums = patches
 				.chunks_exact(self.rows.stride)
 				.map(|patch| bias.wrapping_add(dot(row, patch)));
-			outputs.extend(sums.map(|sum| requantise(sum, shift, activation)));
+			tile.extend(sums, self.requantisation(channel), keep);
 		}
-		outputs
+		tile
 	}
 
 	/// Copies what the window at `position` covers into `patch`, channel by channel; zero outside the input.
@@ -346,36 +392,37 @@ impl Step {
 	}
 
 	fn max_pool(&self, window: &Window, input: &[i8]) -> Vec<i8> {
-		self.pool(window, input, |elements| {
+		let maxima = self.windows(window, input, |elements| {
 			elements.fold(i8::MIN, |max, x| max.max(*x))
-		})
+		});
+		maxima.collect()
 	}
 
-	fn average_pool(&self, pool: &AvgPool, input: &[i8]) -> Vec<i8> {
-		self.pool(&pool.window, input, |elements| {
-			let sum = elements.fold(0i32, |sum, x| sum.wrapping_add((*x).into()));
-			requantise(sum, pool.shift, Activation::Identity)
-		})
+	fn average_pool(&self, pool: &AvgPool, input: &[i8], keep: Keep) -> LayerTrace {
+		let sums = self.windows(&pool.window, input, |elements| {
+			elements.fold(0i32, |sum, x| sum.wrapping_add((*x).into()))
+		});
+		let mut layer = LayerTrace::with_capacity(self.to.elements() as usize, keep);
+		layer.extend(sums, (pool.shift, Activation::Identity), keep);
+		layer
 	}
 
 	/// Folds the elements inside the input of every window of every channel.
-	fn pool(
-		&self,
-		window: &Window,
-		input: &[i8],
-		fold: impl Fn(&mut dyn Iterator<Item = &i8>) -> i8 + Sync,
-	) -> Vec<i8> {
+	fn windows<'a, T>(
+		&'a self,
+		window: &'a Window,
+		input: &'a [i8],
+		fold: impl Fn(&mut dyn Iterator<Item = &'a i8>) -> T + Copy + 'a,
+	) -> impl Iterator<Item = T> + 'a {
 		let width = self.from.width as usize;
-		let mut outputs = Vec::with_capacity(self.to.elements() as usize);
-		for channel in input.chunks_exact(self.from.plane() as usize) {
-			for position in 0..self.to.plane() as usize {
+		let channels = input.chunks_exact(self.from.plane() as usize);
+		channels.flat_map(move |channel| {
+			(0..self.to.plane() as usize).map(move |position| {
 				let (rows, columns) = self.clip(window, position);
 				let rows = channel.chunks_exact(width).skip(rows.input).take(rows.len);
-				let mut elements = rows.flat_map(|row| &row[columns.input..columns.input + columns.len]);
-				outputs.push(fold(&mut elements));
-			}
-		}
-		outputs
+				fold(&mut rows.flat_map(move |row| &row[columns.input..columns.input + columns.len]))
+			})
+		})
 	}
 
 	/// The part of the window at `position` that lies inside the input, in rows and in columns.
@@ -422,15 +469,55 @@ impl Overlap {
 	}
 }
 
-/// Outputs of an Add.
-fn weighted_sum(add: &Add, left: &[i8], right: &[i8]) -> Vec<i8> {
+impl LayerTrace {
+	/// Room for this many elements and, if they are kept, their accumulators.
+	fn with_capacity(elements: usize, keep: Keep) -> Self {
+		Self {
+			accumulators: Vec::with_capacity(if keep == Keep::Accumulators { elements } else { 0 }),
+			outputs: Vec::with_capacity(elements),
+		}
+	}
+
+	/// Appends accumulators and their outputs, with one shift and clamp.
+	fn extend(
+		&mut self,
+		sums: impl Iterator<Item = i32>,
+		(shift, activation): (u8, Activation),
+		keep: Keep,
+	) {
+		match keep {
+			Keep::Outputs => self
+				.outputs
+				.extend(sums.map(|sum| requantise(sum, shift, activation))),
+			Keep::Accumulators => {
+				let first = self.accumulators.len();
+				self.accumulators.extend(sums);
+				let sums = self.accumulators[first..].iter();
+				self.outputs
+					.extend(sums.map(|sum| requantise(*sum, shift, activation)));
+			}
+		}
+	}
+}
+
+/// Copies a tile, whose channels have some positions each, into channels of `plane` positions.
+fn place<T: Copy>(tile: &[T], channels: &mut [T], plane: usize, positions: Range<usize>) {
+	let rows = tile.chunks_exact(positions.len());
+	for (row, channel) in rows.zip(channels.chunks_exact_mut(plane)) {
+		channel[positions.clone()].copy_from_slice(row);
+	}
+}
+
+/// Weighted sums of two tensors.
+fn weighted_sum(add: &Add, left: &[i8], right: &[i8], keep: Keep) -> LayerTrace {
 	let [by_left, by_right] = add.multipliers.map(i32::from);
 	let sums = left
 		.iter()
 		.zip(right)
 		.map(|(x, y)| by_left * i32::from(*x) + by_right * i32::from(*y));
-	sums.map(|sum| requantise(sum, add.shift, add.activation))
-		.collect()
+	let mut layer = LayerTrace::with_capacity(left.len(), keep);
+	layer.extend(sums, (add.shift, add.activation), keep);
+	layer
 }
 
 /// Writes `from` into the head of `to`.

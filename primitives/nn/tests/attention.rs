@@ -15,7 +15,9 @@ fn single(input: Shape, operator: Operator, weights: Vec<LayerWeights>) -> Model
 /// Evaluates by both paths.
 fn evaluate(model: &Model, input: &[i8]) -> Vec<i8> {
 	let output = model.evaluate(input).unwrap();
-	assert_eq!(FastModel::new(model).evaluate(input).unwrap(), output);
+	let fast = FastModel::new(model);
+	assert_eq!(fast.evaluate(input).unwrap(), output);
+	assert_eq!(fast.trace(input), model.trace(input));
 	output
 }
 
@@ -281,7 +283,9 @@ fn tokens_choose_rows_and_others_are_errors() {
 			vocabulary: 3,
 		});
 		assert_eq!(model.evaluate(&[0, token, 2]), error);
-		assert_eq!(FastModel::new(&model).evaluate(&[0, token, 2]), error);
+		let fast = FastModel::new(&model);
+		assert_eq!(fast.evaluate(&[0, token, 2]), error);
+		assert_eq!(fast.trace(&[0, token, 2]), model.trace(&[0, token, 2]));
 		assert!(model.trace(&[0, token, 2]).is_err());
 	}
 }

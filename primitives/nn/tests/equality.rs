@@ -17,6 +17,7 @@ proptest! {
 		for seed in [first, second] {
 			let input = input(seed, &model);
 			prop_assert_eq!(fast.evaluate(&input), model.evaluate(&input));
+			prop_assert_eq!(fast.trace(&input), model.trace(&input));
 		}
 	}
 
@@ -99,11 +100,9 @@ fn large_layers_run_on_threads_and_equal_the_reference() {
 			continue;
 		}
 		let input = input(seed, &model);
-		assert_eq!(
-			FastModel::new(&model).evaluate(&input),
-			model.evaluate(&input),
-			"seed {seed}"
-		);
+		let fast = FastModel::new(&model);
+		assert_eq!(fast.evaluate(&input), model.evaluate(&input), "seed {seed}");
+		assert_eq!(fast.trace(&input), model.trace(&input), "seed {seed}");
 	}
 }
 
@@ -116,7 +115,9 @@ fn an_input_of_another_length_is_an_error() {
 		let input = vec![0; found];
 		assert_eq!(model.evaluate(&input), Err(error));
 		assert_eq!(model.trace(&input), Err(error));
-		assert_eq!(FastModel::new(&model).evaluate(&input), Err(error));
+		let fast = FastModel::new(&model);
+		assert_eq!(fast.evaluate(&input), Err(error));
+		assert_eq!(fast.trace(&input), Err(error));
 	}
 }
 

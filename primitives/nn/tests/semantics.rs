@@ -23,7 +23,9 @@ fn chain(input: Shape, operators: Vec<Operator>, weights: Vec<LayerWeights>) -> 
 /// Evaluates by both paths.
 fn evaluate(model: &Model, input: &[i8]) -> Vec<i8> {
 	let output = model.evaluate(input).unwrap();
-	assert_eq!(FastModel::new(model).evaluate(input).unwrap(), output);
+	let fast = FastModel::new(model);
+	assert_eq!(fast.evaluate(input).unwrap(), output);
+	assert_eq!(fast.trace(input), model.trace(input));
 	output
 }
 
