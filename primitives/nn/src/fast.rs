@@ -479,12 +479,7 @@ impl LayerTrace {
 	}
 
 	/// Appends accumulators and their outputs, with one shift and clamp.
-	fn extend(
-		&mut self,
-		sums: impl Iterator<Item = i32>,
-		(shift, activation): (u8, Activation),
-		keep: Keep,
-	) {
+	fn extend(&mut self, sums: impl Iterator<Item = i32>, (shift, activation): (u8, Activation), keep: Keep) {
 		match keep {
 			Keep::Outputs => self
 				.outputs

@@ -69,7 +69,7 @@ fn by_domain(registration: Scene, inference: Scene) -> [Scene; 2] {
 
 /// An honest prover's proof about a commitment that is none under the scene's key.
 fn is_refused(scene: &mut Scene, registered: Registered) {
-	let registered = replace(&mut scene.registered, Some(registered));
+	let registered = scene.registered.replace(registered);
 	let proven = scene.proven();
 	assert_eq!(
 		scene.verify(&proven.statement, &proven.proof()),
