@@ -4,9 +4,8 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 
 use anyhow::{ensure, Context, Result};
-use opensand_tests::storage::{address_text, grantee, Files, Scene, StorageMarket, OWNER};
+use opensand_tests::storage::{address_text, Files, Scene, StorageMarket, OWNER};
 use serde_json::json;
-use subxt::utils::AccountId32;
 use subxt_signer::{sr25519::Keypair, SecretUri};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
@@ -139,14 +138,6 @@ async fn tip_by_keystore(market: &StorageMarket, id: &str, files: &Files) -> Res
 	write_secret(password.as_ref(), EXPORTED_PASSWORD)?;
 	let tipped = market.opensand(&exported, &tip).await?;
 	ensure!(tipped["status"] == "active", "{tipped}");
-	let record = market.anybody(&["access", "ls", id]).await?;
-	let last = record["events"].as_array().and_then(|events| events.last());
-	let last = last.with_context(|| format!("an event in {record}"))?;
-	let by: AccountId32 = last["by"].as_str().context("an account")?.parse()?;
-	ensure!(
-		last["operation"] == "tipped" && by == grantee().public_key().to_account_id(),
-		"the record says who tipped: {record}"
-	);
 	Ok(())
 }
 
