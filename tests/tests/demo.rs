@@ -35,7 +35,7 @@ fn children(parent: u32) -> Result<Vec<u32>> {
 		let Some(process) = entry?.file_name().to_str().and_then(|name| name.parse().ok()) else {
 			continue;
 		};
-		if runs(process) && parent_and_state(process).is_some_and(|(of, _)| of == parent) {
+		if parent_and_state(process).is_some_and(|(of, state)| of == parent && state != 'Z') {
 			children.push(process);
 		}
 	}

@@ -2,10 +2,9 @@
 
 use frame_support::dispatch::DispatchClass;
 use frame_support::weights::Weight;
-use opensand_primitives::inference::MAX_STATEMENT_WORDS;
 use opensand_runtime::{configs::RuntimeBlockWeights, constants::time::EXPECTED_BLOCK_TIME_MS, Runtime};
 use opensand_zk_verifier::{InputVisibility, StatementShape};
-use pallet_inference::WeightInfo;
+use pallet_inference::{Pallet, WeightInfo, MAX_SENT_TOGETHER};
 
 /// Verified proofs in a block that holds nothing else.
 pub struct Capacity {
@@ -15,16 +14,11 @@ pub struct Capacity {
 	pub block_weight: u64,
 	/// Results that fit into it, each in an extrinsic of its own.
 	pub results: u64,
-	/// Results in an extrinsic of those that are sent together.
-	pub together: u32,
-	/// Results of one key that fit into it, sent [`together`](Self::together).
+	/// Results of one key that fit into it, [`MAX_SENT_TOGETHER`] in an extrinsic.
 	pub results_together: u64,
 	/// Mean seconds between blocks.
 	pub block_seconds: f64,
 }
-
-/// Results that a worker's node sends together at most; the runtime takes up to 64.
-const TOGETHER: u32 = 16;
 
 /// The capacity for results of a model with these tensor lengths and a public input.
 pub fn of(input_len: u32, output_len: u32) -> Capacity {
@@ -45,15 +39,15 @@ pub fn of(input_len: u32, output_len: u32) -> Capacity {
 		.unwrap_or(Weight::MAX)
 		.saturating_sub(limits.base_block);
 	// The case that all proofs have to be looked at singly must fit; what was not needed is given back.
-	let overhead = Weights::authorize_submit_results(TOGETHER).saturating_add(normal.base_extrinsic);
+	let overhead = Weights::authorize_submit_results(MAX_SENT_TOGETHER).saturating_add(normal.base_extrinsic);
 	let worst =
-		Weights::submit_results_singly(TOGETHER, TOGETHER * MAX_STATEMENT_WORDS).saturating_add(overhead);
-	let used = Weights::submit_results(TOGETHER, TOGETHER.saturating_mul(words)).saturating_add(overhead);
+		Pallet::<Runtime>::worst_weight_of_results(MAX_SENT_TOGETHER as usize).saturating_add(overhead);
+	let used = Weights::submit_results(MAX_SENT_TOGETHER, MAX_SENT_TOGETHER.saturating_mul(words))
+		.saturating_add(overhead);
 	let room = block.ref_time().checked_sub(worst.ref_time());
 	let calls = room.map_or(0, |room| room / used.ref_time().max(1) + 1);
 	Capacity {
-		together: TOGETHER,
-		results_together: calls * u64::from(TOGETHER),
+		results_together: calls * u64::from(MAX_SENT_TOGETHER),
 		result_weight: result.ref_time(),
 		block_weight: block.ref_time(),
 		results: block.ref_time() / result.ref_time().max(1),

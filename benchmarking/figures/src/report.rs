@@ -31,7 +31,7 @@ pub fn render(figures: &Figures, page: &Path) -> String {
 	} = figures;
 	let milliseconds = |duration: std::time::Duration| duration.as_secs_f64() * 1e3;
 	let per_block = capacity.results as f64;
-	let together = capacity.results_together as f64;
+	let together_per_block = capacity.results_together as f64;
 	format!(
 		"# Figures
 
@@ -91,9 +91,8 @@ into an empty database. Capacity follows from the pallets' weights, which `make 
 		block = capacity.block_weight as f64 / 1e9,
 		seconds = capacity.block_seconds,
 		rate = per_block / capacity.block_seconds,
-		together = capacity.together,
-		together_per_block = together,
-		together_rate = together / capacity.block_seconds,
+		together = pallet_inference::MAX_SENT_TOGETHER,
+		together_rate = together_per_block / capacity.block_seconds,
 		transfers = import.transfers,
 		blocks = import.blocks,
 		elapsed = import.elapsed.as_secs_f64(),

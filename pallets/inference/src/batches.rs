@@ -21,7 +21,7 @@ type Prepared = Result<Result<(Claim, usize), ResultFault>, DispatchError>;
 
 impl<T: Config> Pallet<T> {
 	/// The weight of so many results, each with the longest statement and under a key of its own, of which one is bad.
-	pub(crate) fn worst_weight_of_results(count: usize) -> Weight {
+	pub fn worst_weight_of_results(count: usize) -> Weight {
 		let count = u32::try_from(count).unwrap_or(u32::MAX);
 		T::WeightInfo::submit_results_singly(count, count.saturating_mul(MAX_STATEMENT_WORDS))
 	}

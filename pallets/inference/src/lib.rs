@@ -35,6 +35,7 @@ mod types;
 mod verification;
 pub mod weights;
 
+pub use offchain::MAX_SENT_TOGETHER;
 pub use pallet::*;
 pub use types::{ProviderList, QueueRange};
 pub use weights::WeightInfo;

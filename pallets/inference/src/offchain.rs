@@ -29,7 +29,7 @@ const RESEND_AFTER: BlockNumber = 5;
 
 /// Most results in one transaction. In the worst case, with one bad result among them, they take about half of what a block
 /// has for ordinary transactions, so that a batch is included and leaves room.
-const BATCH: usize = 16;
+pub const MAX_SENT_TOGETHER: u32 = 16;
 
 /// The open requests for which something was sent, and when.
 type Sent = Vec<(RequestId, BlockNumber)>;
@@ -100,7 +100,7 @@ impl<T: Config> Pallet<T> {
 	/// whose results the pool has taken.
 	fn send_results(results: Vec<SignedResult>) -> Vec<RequestId> {
 		let mut taken = Vec::new();
-		for batch in results.chunks(BATCH) {
+		for batch in results.chunks(MAX_SENT_TOGETHER as usize) {
 			let together = || {
 				let results = SignedResults::try_from(batch.to_vec()).ok()?;
 				Some(Call::submit_results { results })
